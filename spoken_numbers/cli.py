@@ -1,0 +1,45 @@
+"""What every command shares: one-line errors, exit status, closing lines."""
+
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+import typer
+
+from spoken_numbers.errors import UserError
+from spoken_numbers.manifest import Made
+
+
+def run(main: Callable[..., Any]) -> NoReturn:
+    """Parse the command line by the signature of ``main``, call it, and end the process.
+
+    Exit status: what ``main`` returns (an int) or 0; 2 for a user error; 130 for Ctrl-C. Bugs keep their traceback.
+    """
+    app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
+    app.command(help=main.__doc__)(main)
+    try:
+        status = app(standalone_mode=False)
+    except UserError as error:
+        fail(error)
+    except click.ClickException as error:
+        fail(UserError(error.format_message().rstrip("."), where=Path(sys.argv[0]).name, todo="see --help"))
+    except (KeyboardInterrupt, click.exceptions.Abort):
+        print("interrupted; type the same command to go on", file=sys.stderr)
+        sys.exit(130)
+    sys.exit(status if isinstance(status, int) else 0)
+
+
+def fail(error: UserError) -> NoReturn:
+    print(f"error: {error}", file=sys.stderr)
+    sys.exit(2)
+
+
+def report_made(made: Iterable[Made]) -> None:
+    """One line per manifest, and what was left out and why."""
+    for one in made:
+        speakers = f", {one.speakers} speakers" if one.speakers else ""
+        print(f"{one.path}: {one.utterances} utterances, {one.hours:.2f} h{speakers}")
+        for reason, count in sorted(one.left_out.items()):
+            print(f"  left out {count}: {reason}")
