@@ -78,7 +78,8 @@ def parse_row(line: str, where: str) -> Utterance:
     for name, kind in (("audio_filepath", str), ("duration", int | float), ("text", str)):
         if not isinstance(known.get(name), kind) or isinstance(known[name], bool):
             raise ManifestError(f"row has no usable '{name}'", where=where, todo=todo)
-    return Utterance(**{name: value if name == "duration" else str(value) for name, value in known.items()})
+    text_fields = {name: str(value) for name, value in known.items() if name != "duration"}
+    return Utterance(duration=float(known["duration"]), **text_fields)
 
 
 def write(path: Path, utterances: Iterable[Utterance]) -> Made:
