@@ -1,6 +1,18 @@
-"""The vocabulary, and digit string ⇄ label ⇄ spoken words."""
+"""The vocabulary, and digit string ⇄ label ⇄ spoken words.
+
+What a language says is told in ``languages``; how words join into numbers is told here, once.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import cache
+from random import Random
 
 from spoken_numbers.errors import UserError
+from spoken_numbers.languages import Kind, Language, Word
+from spoken_numbers.languages.english import ENGLISH
+from spoken_numbers.languages.russian import RUSSIAN
 
 LABELS = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*")
 """What the network emits; ``*`` is a spoken "thousand" or "million"."""
@@ -8,11 +20,309 @@ LABELS = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*")
 BLANK = len(LABELS)
 """Index of the CTC blank: last, as NeMo has it."""
 
+STYLES = ("digits", "groups", "cardinal")
+"""Digit by digit, in pairs and other short groups, or as one number with thousands and millions."""
+
+_LANGUAGES = {"en": ENGLISH, "ru": RUSSIAN}
+LANGUAGES = tuple(_LANGUAGES)
+
+_LARGEST_CARDINAL = 999_999_999
+
 
 class LabelError(UserError):
     """Text that is no spoken number, or no label."""
 
 
+@dataclass(frozen=True)
+class Spoken:
+    """What to say, and the label that a recogniser should answer."""
+
+    words: str
+    label: str
+
+
 def digit_string(label: str) -> str:
     """The label without its group separators: ``183*037`` → ``183037``."""
     return label.replace("*", "")
+
+
+def check_label(label: str) -> None:
+    """Pass a label that a spoken number can have; the empty one is speech without a number.
+
+    Every ``*`` stands after a digit and before at least three: "five thousand twelve, twelve" is ``5*01212``.
+
+    Raises:
+        LabelError: says which character or separator is wrong.
+    """
+    for position, character in enumerate(label, 1):
+        if character not in LABELS:
+            raise LabelError(
+                f"'{character}' (character {position}) is not in the vocabulary {''.join(LABELS)}",
+                where=f"label '{label}'",
+                todo="write digits, and '*' for thousand and million",
+            )
+    if not re.fullmatch(r"\d*|\d+(\*\d{3,})+", label, re.ASCII):
+        raise LabelError(
+            "'*' needs a digit before it and three digits after it",
+            where=f"label '{label}'",
+            todo="pad the groups with zeros: 1*000*002",
+        )
+
+
+def cardinal_label(number: int) -> str:
+    """The label of a number read with its thousands and millions: 183037 → ``183*037``, 1000002 → ``1*000*002``.
+
+    Raises:
+        LabelError: negative, or more than 999 999 999.
+    """
+    if not 0 <= number <= _LARGEST_CARDINAL:
+        raise LabelError(f"{number} cannot be read as a cardinal", todo="choose 0 to 999999999, or another style")
+    return f"{number:,}".replace(",", "*")
+
+
+def number_words(language: str = "en") -> frozenset[str]:
+    """Every word that ``label_of`` knows, lower case, ``ё`` written ``е``; with "and" and the "a" of "a hundred".
+
+    A text of these words alone can still be no number ("double", "a"): ``label_of`` decides.
+    """
+    return frozenset(_language(language).lexicon)
+
+
+def speak(number: int | str, style: str, language: str = "en", rng: Random | None = None) -> Spoken:
+    """Put a number into words that ``label_of`` reads back to the same label.
+
+    Args:
+        number: an integer, or a digit string, which may have leading zeros unless it is a cardinal.
+        style: one of ``STYLES``.
+        rng: chooses among variants (zero and oh, groups and doubles, "and", grammatical case); None says it plainly.
+
+    Raises:
+        LabelError: no number, a cardinal with leading zeros or above 999 999 999, an unknown style or language.
+    """
+    tongue = _language(language)
+    digits = str(number)
+    if not (digits.isascii() and digits.isdecimal()):
+        raise LabelError(f"'{digits}' is no number", todo="give digits only")
+    if style == "digits":
+        return Spoken(tongue.digits(digits, rng), digits)
+    if style == "groups":
+        return Spoken(" ".join(_in_groups(digits, tongue, rng)), digits)
+    if style != "cardinal":
+        raise LabelError(f"unknown style '{style}'", todo=f"choose one of {', '.join(STYLES)}")
+    if digits[0] == "0" and digits != "0":
+        raise LabelError(f"{digits} cannot be read as a cardinal: leading zero", todo="choose another style")
+    label = cardinal_label(int(digits))
+    return Spoken(tongue.cardinal(int(digits), rng), label)
+
+
+def label_of(words: str, language: str = "en") -> str:
+    """Read spoken words: any run of digits, groups, doubles, cardinals and figures; no words give the empty label.
+
+    Case, ``ё`` for ``е``, hyphens, commas and a full stop make no difference. What can attach to the words before it
+    does: "twenty one" is 21 and "one hundred two" 102, but "one hundred five hundred" 100500.
+
+    Raises:
+        LabelError: names the first word that is no number word or cannot stand where it stands.
+    """
+    return _Reader(words, _language(language)).label()
+
+
+@cache
+def _language(name: str) -> Language:
+    try:
+        return _LANGUAGES[name]
+    except KeyError:
+        raise LabelError(f"unknown language '{name}'", todo=f"choose one of {', '.join(LANGUAGES)}") from None
+
+
+# Group sizes in the order in which they are tried; pairs are what people say most.
+_ORDERS = ((2, 3, 1), (2, 1), (2, 3, 1), (3, 2, 1), (3, 1), (1,), (4, 2, 3, 1))
+
+
+def _in_groups(digits: str, language: Language, rng: Random | None, admits: int = 0) -> list[str]:
+    """Groups none of which attaches to the one before: never "twenty" "one" for 201. Empty when there is no way.
+
+    Args:
+        admits: highest rank that would attach to the words before (see ``_rank``).
+    """
+    if rng is not None:
+        sizes: tuple[int, ...] = rng.choice(_ORDERS)
+    else:
+        sizes = (language.odd_group, 2, 1) if len(digits) % 2 else (2, 1)
+    for size in sizes:
+        if size > len(digits):
+            continue
+        here, rest = digits[:size], digits[size:]
+        group = language.group(here, rng) if size > 1 else language.digits(here, rng)
+        if group is None:
+            continue
+        first, last = group.split(" ", 1)[0], group.rsplit(" ", 1)[-1]
+        if 0 < _rank(first, language) <= admits:
+            continue
+        if not rest:
+            return [group]
+        following = _in_groups(rest, language, rng, _admitted(last, language))
+        if following:
+            return [group, *following]
+    return []
+
+
+_RANKS = {Kind.TEEN: 2, Kind.TENS: 2, Kind.HUNDREDS: 3}
+
+
+def _lookup(word: str, language: Language) -> Word:
+    return language.lexicon[word.replace("ё", "е")]
+
+
+def _rank(word: str, language: Language) -> int:
+    """What a group begins with: 1 unit, 2 teen or tens, 3 hundreds; 0 what never attaches (zero, "double")."""
+    kind, value, *_ = _lookup(word, language)
+    return (1 if value else 0) if kind is Kind.UNIT else _RANKS.get(kind, 0)
+
+
+def _admitted(word: str, language: Language) -> int:
+    """The highest rank that attaches to a group that ends with this word."""
+    kind = _lookup(word, language).kind
+    return 1 if kind is Kind.TENS else 2 if kind in (Kind.HUNDRED, Kind.HUNDREDS) else 0
+
+
+_FIGURES = Word(Kind.UNIT, -1)
+_END = Word(Kind.AND, -1)
+
+
+class _Reader:
+    """A left-to-right reading of one text; ``at`` is the word that is read next."""
+
+    def __init__(self, words: str, language: Language) -> None:
+        self.language = language
+        self.written = re.sub("[,;]", " ", words).split()
+        self.places: list[int] = []  # of each read word among the written ones: "twenty-one" is two words
+        self.figures: list[str] = []
+        self.words: list[Word] = []
+        for place, written in enumerate(self.written):
+            self.add(written, place)
+        self.words += [_END, _END]
+        self.at = 0
+
+    def add(self, written: str, place: int) -> None:
+        folded = unicodedata.normalize("NFC", written).casefold().replace("ё", "е").rstrip(".!?")
+        for part in filter(None, re.split("[-‐‑–—]", folded)):
+            known = self.language.lexicon.get(part) or (_FIGURES if part.isascii() and part.isdecimal() else None)
+            if known is None:
+                raise self.error(place, f"is no number word in {self.language.name}")
+            self.words.append(known)
+            self.figures.append(part)
+            self.places.append(place)
+
+    def error(self, place: int, fault: str) -> LabelError:
+        return LabelError(
+            f"'{self.written[place]}' {fault}",
+            where=f"word {place + 1} of '{' '.join(self.written)}'",
+            todo="correct the text or leave it out",
+        )
+
+    def misplaced(self) -> LabelError:
+        return self.error(self.places[min(self.at, len(self.places) - 1)], "cannot stand here in a number")
+
+    def next(self, ahead: int = 0) -> Word:
+        return self.words[self.at + ahead]
+
+    def take(self) -> Word:
+        self.at += 1
+        return self.words[self.at - 1]
+
+    def label(self) -> str:
+        parts = []
+        while self.at < len(self.places):
+            parts.append(self.group())
+        return "".join(parts)
+
+    def group(self) -> str:
+        word = self.next()
+        if word is _FIGURES:
+            self.take()
+            return self.figures[self.at - 1]
+        if word.kind is Kind.REPEAT:
+            self.take()
+            if self.next().kind is not Kind.UNIT or self.next() is _FIGURES:
+                raise self.misplaced()
+            return str(self.take().value) * word.value
+        if self.counts():
+            self.take()
+            return str(self.take().value) * word.value
+        if word.kind is Kind.UNIT and word.value == 0:
+            self.take()
+            return "0"
+        return self.cardinal()
+
+    def cardinal(self) -> str:
+        """A number above 0 with its thousands and millions."""
+        count = self.chunk(bare=self.at == 0)
+        if not count:
+            raise self.misplaced()
+        if self.next().kind is not Kind.SCALE:
+            return str(count)
+        if count > 999:
+            raise self.misplaced()
+        rank = self.take().value
+        label = str(count)
+        while rank:
+            mark = self.at
+            if self.next().kind is Kind.AND:
+                self.at += 1
+            count = self.chunk(bare=self.next().alone and self.next().value < rank)
+            scale = self.next().value if self.next().kind is Kind.SCALE else 0
+            if not 0 < count < 1000 or scale >= rank:  # the next number, not the rest of this one
+                self.at = mark
+                break
+            label += "*000" * (rank - scale - 1) + f"*{count:03d}"
+            rank = scale
+            if scale:
+                self.take()
+        return label + "*000" * rank
+
+    def chunk(self, bare: bool) -> int:
+        """What stands before a scale or alone, 0 when there is none; above 999 for "nineteen hundred".
+
+        Args:
+            bare: a scale or "hundred" without "one" before it may stand here.
+        """
+        first = self.next()
+        if first.kind is Kind.ARTICLE and self.next(1).kind in (Kind.HUNDRED, Kind.SCALE):
+            self.take()
+            bare = True
+        if bare and self.next().kind is Kind.SCALE:
+            return 1
+        if first.kind is Kind.HUNDREDS:
+            return self.take().value + self.rest_of_hundred()
+        count = 1 if bare and self.next().kind is Kind.HUNDRED else self.below_hundred()
+        if count and self.next().kind is Kind.HUNDRED:
+            self.take()
+            return 100 * count + self.rest_of_hundred()
+        return count
+
+    def rest_of_hundred(self) -> int:
+        mark = self.at
+        if self.next().kind is Kind.AND:
+            self.at += 1
+        count = self.below_hundred()
+        if not count or self.next().kind is Kind.HUNDRED:  # the next number: "one hundred, five hundred"
+            self.at = mark
+            return 0
+        return count
+
+    def below_hundred(self) -> int:
+        kind = self.next().kind
+        if kind is Kind.TEEN:
+            return self.take().value
+        tens = self.take().value if kind is Kind.TENS else 0
+        return tens + (self.take().value if self.has_unit() else 0)
+
+    def has_unit(self) -> bool:
+        word = self.next()
+        return word.kind is Kind.UNIT and word.value > 0 and not self.counts()
+
+    def counts(self) -> bool:
+        """A unit that tells how often the next digit is meant: "три" in "три семёрки"."""
+        word = self.next()
+        return word.kind is Kind.UNIT and word.value > 1 and self.next(1).counted
