@@ -1,18 +1,21 @@
 """The vocabulary, and digit string ⇄ label ⇄ spoken words.
 
-What a language says is told in ``languages``; how words join into numbers is told here, once.
+How words are said and join into numbers is told in ``languages``.
 """
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from functools import cache
 from random import Random
 
-from spoken_numbers.errors import UserError
-from spoken_numbers.languages import Kind, Language, Word
+from spoken_numbers.languages import Kind, LabelError, Language, Word, read
 from spoken_numbers.languages.english import ENGLISH
 from spoken_numbers.languages.russian import RUSSIAN
+
+__all__ = (
+    *("BLANK", "LABELS", "LANGUAGES", "STYLES", "LabelError", "Spoken", "cardinal_label", "check_label"),
+    *("digit_string", "label_of", "number_words", "speak"),
+)
 
 LABELS = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*")
 """What the network emits; ``*`` is a spoken "thousand" or "million"."""
@@ -27,10 +30,6 @@ _LANGUAGES = {"en": ENGLISH, "ru": RUSSIAN}
 LANGUAGES = tuple(_LANGUAGES)
 
 _LARGEST_CARDINAL = 999_999_999
-
-
-class LabelError(UserError):
-    """Text that is no spoken number, or no label."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +123,7 @@ def label_of(words: str, language: str = "en") -> str:
     Raises:
         LabelError: names the first word that is no number word or cannot stand where it stands.
     """
-    return _Reader(words, _language(language)).label()
+    return read(words, _language(language))
 
 
 @cache
@@ -148,7 +147,7 @@ def _in_groups(digits: str, language: Language, rng: Random | None, admits: int 
     if rng is not None:
         sizes: tuple[int, ...] = rng.choice(_ORDERS)
     else:
-        sizes = (language.odd_group, 2, 1) if len(digits) % 2 else (2, 1)
+        sizes = (language.odd_group, 1, 2) if len(digits) % 2 else (2, 1)
     for size in sizes:
         if size > len(digits):
             continue
@@ -184,145 +183,3 @@ def _admitted(word: str, language: Language) -> int:
     """The highest rank that attaches to a group that ends with this word."""
     kind = _lookup(word, language).kind
     return 1 if kind is Kind.TENS else 2 if kind in (Kind.HUNDRED, Kind.HUNDREDS) else 0
-
-
-_FIGURES = Word(Kind.UNIT, -1)
-_END = Word(Kind.AND, -1)
-
-
-class _Reader:
-    """A left-to-right reading of one text; ``at`` is the word that is read next."""
-
-    def __init__(self, words: str, language: Language) -> None:
-        self.language = language
-        self.written = re.sub("[,;]", " ", words).split()
-        self.places: list[int] = []  # of each read word among the written ones: "twenty-one" is two words
-        self.figures: list[str] = []
-        self.words: list[Word] = []
-        for place, written in enumerate(self.written):
-            self.add(written, place)
-        self.words += [_END, _END]
-        self.at = 0
-
-    def add(self, written: str, place: int) -> None:
-        folded = unicodedata.normalize("NFC", written).casefold().replace("ё", "е").rstrip(".!?")
-        for part in filter(None, re.split("[-‐‑–—]", folded)):
-            known = self.language.lexicon.get(part) or (_FIGURES if part.isascii() and part.isdecimal() else None)
-            if known is None:
-                raise self.error(place, f"is no number word in {self.language.name}")
-            self.words.append(known)
-            self.figures.append(part)
-            self.places.append(place)
-
-    def error(self, place: int, fault: str) -> LabelError:
-        return LabelError(
-            f"'{self.written[place]}' {fault}",
-            where=f"word {place + 1} of '{' '.join(self.written)}'",
-            todo="correct the text or leave it out",
-        )
-
-    def misplaced(self) -> LabelError:
-        return self.error(self.places[min(self.at, len(self.places) - 1)], "cannot stand here in a number")
-
-    def next(self, ahead: int = 0) -> Word:
-        return self.words[self.at + ahead]
-
-    def take(self) -> Word:
-        self.at += 1
-        return self.words[self.at - 1]
-
-    def label(self) -> str:
-        parts = []
-        while self.at < len(self.places):
-            parts.append(self.group())
-        return "".join(parts)
-
-    def group(self) -> str:
-        word = self.next()
-        if word is _FIGURES:
-            self.take()
-            return self.figures[self.at - 1]
-        if word.kind is Kind.REPEAT:
-            self.take()
-            if self.next().kind is not Kind.UNIT or self.next() is _FIGURES:
-                raise self.misplaced()
-            return str(self.take().value) * word.value
-        if self.counts():
-            self.take()
-            return str(self.take().value) * word.value
-        if word.kind is Kind.UNIT and word.value == 0:
-            self.take()
-            return "0"
-        return self.cardinal()
-
-    def cardinal(self) -> str:
-        """A number above 0 with its thousands and millions."""
-        count = self.chunk(bare=self.at == 0)
-        if not count:
-            raise self.misplaced()
-        if self.next().kind is not Kind.SCALE:
-            return str(count)
-        if count > 999:
-            raise self.misplaced()
-        rank = self.take().value
-        label = str(count)
-        while rank:
-            mark = self.at
-            if self.next().kind is Kind.AND:
-                self.at += 1
-            count = self.chunk(bare=self.next().alone and self.next().value < rank)
-            scale = self.next().value if self.next().kind is Kind.SCALE else 0
-            if not 0 < count < 1000 or scale >= rank:  # the next number, not the rest of this one
-                self.at = mark
-                break
-            label += "*000" * (rank - scale - 1) + f"*{count:03d}"
-            rank = scale
-            if scale:
-                self.take()
-        return label + "*000" * rank
-
-    def chunk(self, bare: bool) -> int:
-        """What stands before a scale or alone, 0 when there is none; above 999 for "nineteen hundred".
-
-        Args:
-            bare: a scale or "hundred" without "one" before it may stand here.
-        """
-        first = self.next()
-        if first.kind is Kind.ARTICLE and self.next(1).kind in (Kind.HUNDRED, Kind.SCALE):
-            self.take()
-            bare = True
-        if bare and self.next().kind is Kind.SCALE:
-            return 1
-        if first.kind is Kind.HUNDREDS:
-            return self.take().value + self.rest_of_hundred()
-        count = 1 if bare and self.next().kind is Kind.HUNDRED else self.below_hundred()
-        if count and self.next().kind is Kind.HUNDRED:
-            self.take()
-            return 100 * count + self.rest_of_hundred()
-        return count
-
-    def rest_of_hundred(self) -> int:
-        mark = self.at
-        if self.next().kind is Kind.AND:
-            self.at += 1
-        count = self.below_hundred()
-        if not count or self.next().kind is Kind.HUNDRED:  # the next number: "one hundred, five hundred"
-            self.at = mark
-            return 0
-        return count
-
-    def below_hundred(self) -> int:
-        kind = self.next().kind
-        if kind is Kind.TEEN:
-            return self.take().value
-        tens = self.take().value if kind is Kind.TENS else 0
-        return tens + (self.take().value if self.has_unit() else 0)
-
-    def has_unit(self) -> bool:
-        word = self.next()
-        return word.kind is Kind.UNIT and word.value > 0 and not self.counts()
-
-    def counts(self) -> bool:
-        """A unit that tells how often the next digit is meant: "три" in "три семёрки"."""
-        word = self.next()
-        return word.kind is Kind.UNIT and word.value > 1 and self.next(1).counted
