@@ -1,5 +1,6 @@
 """Recordings in any format → mono float32 waveforms, and back to 16-bit WAV."""
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -47,7 +48,7 @@ def decode(path: Path) -> tuple[FloatArray, int]:
     Raises:
         AudioError: missing or undecodable file.
     """
-    if not path.is_file():
+    if not os.path.isfile(path):  # unlike Path.is_file, False for a name too long or a folder closed to us
         raise AudioError("no such recording", where=str(path), todo="check the path")
     try:
         return soundfile.read(path, dtype="float32", always_2d=True)

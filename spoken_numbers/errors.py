@@ -1,5 +1,8 @@
 """The one exception that is a person's to mend; everything else is a bug and shows its traceback."""
 
+from functools import partial
+from typing import Any
+
 
 class UserError(Exception):
     """What is wrong, where, and what to do about it; commands print it as one line and exit with status 2."""
@@ -10,3 +13,6 @@ class UserError(Exception):
 
     def __str__(self) -> str:
         return " – ".join(part for part in (self.what, self.where, self.todo) if part).replace("\n", " ")
+
+    def __reduce__(self) -> tuple[Any, ...]:  # without it, keyword arguments do not survive the way out of a process
+        return partial(type(self), where=self.where, todo=self.todo), (self.what,)
