@@ -137,6 +137,7 @@ def test_english_is_read_as_meant(words, label):
         ("сто двести", "100200"),
         ("восьмьюстами восемьюдесятью восьмью", "888"),
         ("нуля", "0"),
+        ("тысячью", "1*000"),
     ],
 )
 def test_russian_is_read_as_meant(words, label):
@@ -150,6 +151,7 @@ def test_russian_is_read_as_meant(words, label):
         ("five, six rubout", "en", "rubout", 3),
         ("double", "en", "double", 1),
         ("double twelve", "en", "twelve", 2),
+        ("double 5", "en", "5", 2),
         ("hundred hundred", "en", "hundred", 2),
         ("thousand million", "en", "million", 2),
         ("one thousand thousand", "en", "thousand", 3),
@@ -248,6 +250,22 @@ def test_num2words_declines_russian_cardinals_alike(number, case, feminine):
     words = num2words(number, lang="ru", case=CASES[case], gender="f" if feminine else "m", animate=False)
     assert cardinal_in(number, case, feminine) == words
     assert label_of(words, "ru") == label_of(words.replace("ё", "е"), "ru") == cardinal_label(number)
+
+
+def test_a_label_with_a_foreign_character_is_told_which():
+    with pytest.raises(LabelError, match="'O' .character 2."):
+        check_label("1O7")
+
+
+def test_nobody_says_twenty_hundred():
+    rng = random.Random(0)
+    said = {speak(number, "groups", "en", rng).words for number in ("2000", "2400") for _ in range(300)}
+    assert "twenty four hundred" in said
+    assert "twenty hundred" not in said
+
+
+def test_only_a_leading_thousand_loses_its_one():
+    assert cardinal_in(1_001_200, bare=True) == "миллион одна тысяча двести"
 
 
 def test_labels_need_no_heavy_package():
