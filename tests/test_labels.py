@@ -253,7 +253,7 @@ def test_num2words_declines_russian_cardinals_alike(number, case, feminine):
 
 
 def test_a_label_with_a_foreign_character_is_told_which():
-    with pytest.raises(LabelError, match="'O' .character 2."):
+    with pytest.raises(LabelError, match=r"'O' \(character 2\)"):
         check_label("1O7")
 
 
