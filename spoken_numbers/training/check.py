@@ -1,0 +1,73 @@
+"""What must be true of a config before the first step."""
+
+import difflib
+import inspect
+from collections.abc import Iterable
+from pathlib import Path
+
+from hydra.utils import get_class
+from lightning.pytorch import Trainer
+from nemo.collections.asr.data.audio_to_text import AudioToCharDataset
+from omegaconf import DictConfig, OmegaConf
+
+from spoken_numbers.labels import LABELS
+from spoken_numbers.training.command import ConfigError
+from spoken_numbers.training.model import manifest_paths
+
+LOADER_KEYS = {
+    "batch_size",
+    "shuffle",
+    "num_workers",
+    "manifest_filepath",
+    "augmentor",
+    "normalize_transcripts",
+    "seed",
+}
+SECTIONS = {"name", "seed", "init_from", "model", "trainer", "exp_manager", "size", "frontend", "augment", "optim"}
+EXPERIMENT_KEYS = {"exp_dir", "checkpoint_every_n_steps", "example_utterances"}
+
+
+def check_config(cfg: DictConfig) -> None:
+    """Everything that can be known to be wrong without training.
+
+    Raises:
+        ConfigError: a value still missing, an unknown key (names the nearest real one), other labels.
+        ManifestError: a manifest that is missing or cannot be trained on.
+    """
+    missing = sorted(OmegaConf.missing_keys(cfg))
+    if missing:
+        raise ConfigError(f"not filled in: {', '.join(missing)}", where="config", todo="give each as key=value")
+    _check_keys(cfg)
+    if tuple(cfg.model.labels) != LABELS:
+        raise ConfigError(
+            "labels must be 0–9 and *", where="model.labels", todo="leave them as conf/base.yaml has them"
+        )
+    for section in (cfg.model.train_ds, cfg.model.validation_ds):
+        for manifest in manifest_paths(section):
+            if not Path(manifest).is_file():
+                raise ConfigError("no such manifest", where=str(manifest), todo="prepare it; see scripts/readme.md")
+
+
+def _check_keys(cfg: DictConfig) -> None:
+    _known("", cfg, SECTIONS)
+    _known("trainer.", cfg.trainer, _arguments(Trainer.__init__))
+    _known("exp_manager.", cfg.exp_manager, EXPERIMENT_KEYS)
+    loader = _arguments(AudioToCharDataset.__init__) | LOADER_KEYS
+    _known("model.train_ds.", cfg.model.train_ds, loader)
+    _known("model.validation_ds.", cfg.model.validation_ds, loader)
+    for name, node in cfg.model.items():
+        if isinstance(node, DictConfig) and "_target_" in node:
+            _known(f"model.{name}.", node, _arguments(get_class(node._target_).__init__) | {"_target_"})
+
+
+def _arguments(function: object) -> set[str]:
+    return set(inspect.signature(inspect.unwrap(function)).parameters)  # type: ignore[arg-type]
+
+
+def _known(prefix: str, node: DictConfig, allowed: Iterable[str]) -> None:
+    allowed = set(allowed)
+    for key in node:
+        if key not in allowed and "kwargs" not in allowed:
+            near = difflib.get_close_matches(str(key), sorted(allowed), 1, 0.5)
+            todo = f"did you mean '{prefix}{near[0]}'?" if near else f"known: {', '.join(sorted(allowed))}"
+            raise ConfigError(f"no such key '{prefix}{key}'", where="config", todo=todo)

@@ -1,0 +1,103 @@
+"""``train_quartznet.py``'s command line: a config's path, Hydra's overrides and options, one-line errors."""
+
+import difflib
+import os
+import re
+import sys
+from pathlib import Path
+
+import hydra
+import yaml
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from spoken_numbers.cli import fail
+from spoken_numbers.errors import UserError
+
+CONF = Path(__file__).parents[2] / "conf"
+
+
+class ConfigError(UserError):
+    """A config that cannot be trained."""
+
+
+def run(manual: str) -> None:
+    """Compose the config that the command line names and train it; exit status as for every command."""
+    if len(sys.argv) < 2 or sys.argv[1] in ("-h", "--help"):
+        print(manual.strip())
+        print("\nConfigs:", ", ".join(sorted(p.stem for p in CONF.glob("*.yaml") if p.stem != "base")))
+        sys.exit(0 if len(sys.argv) > 1 else 2)
+    os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises instead of printing a page and exiting with 1
+    config = Path(sys.argv[1])
+    try:
+        sys.argv[1:2] = _hydra_options(config)
+        hydra.main(version_base="1.3", config_path=None)(_train)()
+    except UserError as error:
+        fail(error)
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
+        fail(_explained(error, config))
+    except KeyboardInterrupt:
+        print("interrupted; type the same command to go on from the last checkpoint", file=sys.stderr)
+        sys.exit(130)
+
+
+def _train(cfg: DictConfig) -> None:
+    from spoken_numbers.training.train import train  # torch and NeMo take ten seconds; --cfg job needs neither
+
+    train(cfg)
+
+
+def _hydra_options(config: Path) -> list[str]:
+    if not config.is_file():
+        known = [str(p) for p in Path(os.path.relpath(CONF)).glob("*.yaml")]
+        near = difflib.get_close_matches(str(config), known, 1, 0.4)
+        raise ConfigError(
+            "no such config",
+            where=str(config),
+            todo=f"did you mean {near[0]}?" if near else "see conf/ for the configs",
+        )
+    folder = config.resolve().parent
+    options = ["--config-path", str(folder), "--config-name", config.stem]
+    if folder != CONF:
+        options.append(f"hydra.searchpath=[file://{CONF}]")
+    return options
+
+
+def _explained(error: Exception, config: Path) -> ConfigError:
+    messages = [str(error)]
+    while error.__cause__ is not None:
+        error = error.__cause__  # type: ignore[assignment]
+        messages.append(str(error))
+    text = " ".join(" ".join(messages).split())
+    key = re.search(r"Could not override '([^']+)'|full_key: (\S+)", text)
+    if key and ("not in struct" in text or "Could not override" in text):
+        name = key.group(1) or key.group(2)
+        return ConfigError(f"no such key '{name}'", where=str(config), todo=_nearest(name, config))
+    first = messages[0].strip().splitlines()[0] if messages[0].strip() else type(error).__name__
+    return ConfigError(first, where=str(config), todo="see --help, or print the config with --cfg job")
+
+
+def _nearest(name: str, config: Path) -> str:
+    with hydra.initialize_config_dir(str(config.resolve().parent), version_base="1.3"):
+        overrides = [] if config.resolve().parent == CONF else [f"hydra.searchpath=[file://{CONF}]"]
+        keys = list(all_keys(hydra.compose(config.stem, overrides=overrides)))
+    near = difflib.get_close_matches(name, keys, 1, 0.5)
+    return f"did you mean '{near[0]}'? (a new key takes a + before it)" if near else "see --cfg job for the keys"
+
+
+def all_keys(cfg: DictConfig, prefix: str = "") -> list[str]:
+    """Every key of a config, dotted."""
+    keys: list[str] = []
+    for key in cfg:
+        name = f"{prefix}{key}"
+        keys.append(name)
+        node = cfg._get_node(key)
+        if isinstance(node, DictConfig) and not node._is_missing() and not node._is_interpolation():
+            keys.extend(all_keys(node, f"{name}."))
+    return keys
+
+
+def missing_keys(cfg: DictConfig) -> list[str]:
+    """Keys still marked ???, dotted, in the order of the config."""
+    return sorted(OmegaConf.missing_keys(cfg))

@@ -1,0 +1,148 @@
+"""NeMo's CTC model, validated on digit strings and fed in batches of like length."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from lightning.pytorch import Trainer
+from nemo.collections.asr.data import audio_to_text_dataset
+from nemo.collections.asr.models import EncDecCTCModel
+from omegaconf import DictConfig, open_dict
+from torch.utils.data import DataLoader
+
+from spoken_numbers.assessment.metrics import ErrorCounts, count_errors
+from spoken_numbers.decoding.greedy import collapse
+from spoken_numbers.labels import LABELS
+from spoken_numbers.training.batching import LengthBatchSampler
+from spoken_numbers.training.fast_convolution import speed_up_depthwise
+
+
+class SpokenNumberModel(EncDecCTCModel):
+    """Trains as ``EncDecCTCModel``; what it saves is one, and plain NeMo restores it.
+
+    Logs ``train/loss``, ``train/learning_rate`` and, for each validation manifest, ``loss/NAME``,
+    ``string_accuracy/NAME`` and ``digit_error_rate/NAME``; ``string_accuracy`` is their mean over manifests,
+    by which the best checkpoint is chosen.
+    """
+
+    def __init__(self, cfg: DictConfig, trainer: Trainer | None = None) -> None:
+        super().__init__(cfg=cfg, trainer=trainer)
+        self.examples: dict[str, list[tuple[str, str]]] = {}
+        self._sums: dict[int, tuple[ErrorCounts, float]] = {}
+        if trainer is not None and trainer.strategy.root_device.type == "cpu":
+            speed_up_depthwise(self.encoder)
+
+    def training_step(self, batch: tuple[torch.Tensor, ...], batch_idx: int) -> torch.Tensor:
+        loss, _, _ = self._loss_and_paths(batch)
+        self.log("train/loss", loss, prog_bar=True)
+        self.log("train/learning_rate", self._optimizer.param_groups[0]["lr"])
+        return loss
+
+    def validation_step(self, batch: tuple[torch.Tensor, ...], batch_idx: int, dataloader_idx: int = 0) -> None:
+        loss, paths, lengths = self._loss_and_paths(batch)
+        _, _, targets, target_lengths = batch
+        references = [_text(row, n) for row, n in zip(targets.tolist(), target_lengths.tolist(), strict=True)]
+        hypotheses = [collapse(row[:n]) for row, n in zip(paths.tolist(), lengths.tolist(), strict=True)]
+        counts, total = self._sums.get(dataloader_idx, (ErrorCounts(), 0.0))
+        for reference, hypothesis in zip(references, hypotheses, strict=True):
+            counts += count_errors(reference, hypothesis)
+        self._sums[dataloader_idx] = counts, total + float(loss) * len(references)
+        if batch_idx == 0:
+            name = self.validation_names[dataloader_idx]
+            self.examples[name] = list(zip(references, hypotheses, strict=True))
+
+    def on_validation_epoch_end(self) -> None:
+        accuracies = []
+        for index, (counts, loss) in sorted(self._sums.items()):
+            name = self.validation_names[index]
+            counts, loss = self._over_ranks(counts, loss)
+            accuracies.append(counts.string_accuracy)
+            self.log(f"loss/{name}", loss / counts.strings)
+            self.log(f"string_accuracy/{name}", counts.string_accuracy)
+            self.log(f"digit_error_rate/{name}", counts.digit_error_rate)
+        self._sums.clear()
+        if accuracies:
+            self.log("string_accuracy", sum(accuracies) / len(accuracies), prog_bar=True)
+
+    def setup_training_data(self, train_data_config: DictConfig) -> None:
+        self._update_dataset_config(dataset_name="train", config=train_data_config)
+        self._train_dl = self._loader(train_data_config, train=True)
+
+    def setup_multiple_validation_data(self, val_data_config: DictConfig) -> None:
+        self._update_dataset_config(dataset_name="validation", config=val_data_config)
+        manifests = manifest_paths(val_data_config)
+        self._validation_dl = []
+        for manifest in manifests:
+            one = val_data_config.copy()
+            with open_dict(one):
+                one.manifest_filepath = str(manifest)
+            self._validation_dl.append(self._loader(one, train=False))
+        self._validation_names = names_of(manifests)
+
+    @property
+    def validation_names(self) -> list[str]:
+        return self._validation_names or []
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        super().on_load_checkpoint(checkpoint)
+        sampler = getattr(self._train_dl, "sampler", None)
+        loops = checkpoint.get("loops", {}).get("fit_loop")
+        if loops and isinstance(sampler, LengthBatchSampler):
+            epoch = loops["epoch_progress"]["current"]["processed"]
+            sampler.resume(epoch, loops["epoch_loop.batch_progress"]["current"]["ready"])
+
+    def _loss_and_paths(self, batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        signal, signal_lengths, targets, target_lengths = batch
+        log_probs, lengths, paths = self.forward(input_signal=signal, input_signal_length=signal_lengths)
+        loss = self.loss(log_probs=log_probs, targets=targets, input_lengths=lengths, target_lengths=target_lengths)
+        return loss, paths, lengths
+
+    def _loader(self, config: DictConfig, train: bool) -> DataLoader:
+        dataset = audio_to_text_dataset.get_audio_to_text_char_dataset_from_config(
+            config=config, local_rank=self.local_rank, global_rank=self.global_rank, world_size=self.world_size
+        )
+        common = {
+            "dataset": dataset,
+            "collate_fn": dataset.collate_fn,
+            "num_workers": config.num_workers,
+            "persistent_workers": config.num_workers > 0,
+            "pin_memory": torch.cuda.is_available(),
+        }
+        if not train:
+            return DataLoader(batch_size=config.batch_size, shuffle=False, **common)
+        durations = [row.duration for row in dataset.manifest_processor.collection.data]
+        sampler = LengthBatchSampler(
+            durations, config.batch_size, seed=config.seed, rank=self.global_rank, world_size=self.world_size
+        )
+        return DataLoader(batch_size=None, sampler=sampler, **common)
+
+    def _over_ranks(self, counts: ErrorCounts, loss: float) -> tuple[ErrorCounts, float]:
+        if self.world_size == 1:
+            return counts, loss
+        mine = torch.tensor(
+            [counts.strings, counts.strings_right, counts.digits, counts.substitutions, counts.insertions,
+             counts.deletions, loss], dtype=torch.float64, device=self.device,
+        )  # fmt: skip
+        *numbers, total = self.all_gather(mine).reshape(-1, len(mine)).sum(0).tolist()
+        return ErrorCounts(*(int(n) for n in numbers)), total
+
+
+def manifest_paths(config: DictConfig) -> list[Path]:
+    """``manifest_filepath`` as a list, whether it names one manifest, several by commas, or a list."""
+    given = config.manifest_filepath
+    paths = given.split(",") if isinstance(given, str) else list(given)
+    return [Path(path) for path in paths]
+
+
+def names_of(manifests: Sequence[Path]) -> list[str]:
+    """A short name for each manifest, unlike the others': its stem, with as many parents as that takes."""
+    for depth in range(1, 20):
+        names = ["/".join([*m.resolve().parts[-depth:-1], m.stem]) for m in manifests]
+        if len(set(names)) == len(set(manifests)):
+            return names
+    return [str(m) for m in manifests]
+
+
+def _text(targets: list[int], length: int) -> str:
+    return "".join(LABELS[index] for index in targets[:length])

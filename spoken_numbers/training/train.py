@@ -1,0 +1,177 @@
+"""A composed config → a trained model in its experiment folder."""
+
+import importlib.metadata
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig, OmegaConf, open_dict
+
+from spoken_numbers.files import written_whole
+from spoken_numbers.training.quiet import quiet
+
+quiet()
+
+import torch  # noqa: E402
+from lightning.pytorch import Trainer, seed_everything  # noqa: E402
+from lightning.pytorch.loggers import TensorBoardLogger  # noqa: E402
+from lightning.pytorch.utilities.exceptions import MisconfigurationException  # noqa: E402
+from nemo.collections.asr.models import EncDecCTCModel  # noqa: E402
+
+from spoken_numbers.training.check import ConfigError, check_config  # noqa: E402
+from spoken_numbers.training.checkpoints import METRIC, checkpoint_callbacks, load, newest_usable  # noqa: E402
+from spoken_numbers.training.load import load_weights  # noqa: E402
+from spoken_numbers.training.model import SpokenNumberModel  # noqa: E402
+from spoken_numbers.training.progress import TrainingProgress  # noqa: E402
+from spoken_numbers.training.showcase import Showcase  # noqa: E402
+
+
+def train(cfg: DictConfig) -> Path:
+    """Check, train or go on training, and write the best model; return the experiment folder.
+
+    The folder ``exp_manager.exp_dir/name`` gets TensorBoard's event files, ``checkpoints/``, ``config.yaml``,
+    ``results.json`` and ``NAME.nemo``, which plain NeMo restores.
+
+    Raises:
+        ConfigError: missing or misspelt keys, or an experiment folder that holds another model.
+        ManifestError: manifests that cannot be trained on; names their faults.
+    """
+    check_config(cfg)
+    folder = Path(cfg.exp_manager.exp_dir) / cfg.name
+    resume = newest_usable(folder / "checkpoints")
+    _check_same_experiment(cfg, folder / "config.yaml", resume)
+    if _is_finished(cfg, folder):
+        print(f"{folder}: already trained; raise trainer.max_epochs or max_steps, or choose another name")
+        return folder
+
+    seed_everything(cfg.seed, workers=True, verbose=False)
+    trainer = _trainer(cfg, folder)
+    model = SpokenNumberModel(_model_config(cfg), trainer)
+    if cfg.init_from is not None and resume is None:
+        load_weights(model, Path(cfg.init_from))
+    _write_text(folder / "config.yaml", OmegaConf.to_yaml(cfg, resolve=True))
+    if resume is not None:
+        print(f"going on from {resume}")
+    trainer.fit(model, ckpt_path=resume)
+    if trainer.is_global_zero and not trainer.interrupted:
+        _finish(cfg, folder, trainer, model)
+    return folder
+
+
+def _trainer(cfg: DictConfig, folder: Path) -> Trainer:
+    settings: dict[str, Any] = OmegaConf.to_container(cfg.trainer, resolve=True)  # type: ignore[assignment]
+    settings["precision"] = _precision(str(settings["precision"]))
+    callbacks = [
+        *checkpoint_callbacks(folder / "checkpoints", cfg.exp_manager.checkpoint_every_n_steps),
+        TrainingProgress(),
+        Showcase(cfg.exp_manager.example_utterances),
+    ]
+    logger = TensorBoardLogger(folder, name="", version="", default_hp_metric=False)
+    try:
+        return Trainer(
+            **settings, logger=logger, callbacks=callbacks, enable_model_summary=False, use_distributed_sampler=False
+        )
+    except (MisconfigurationException, ValueError, TypeError) as error:
+        raise ConfigError(str(error).splitlines()[0], where="trainer", todo="correct the trainer's keys") from None
+
+
+def _precision(asked: str) -> str:
+    if asked != "auto":
+        return asked
+    if torch.cuda.is_available():
+        return "bf16-mixed" if torch.cuda.is_bf16_supported() else "16-mixed"
+    return "bf16-mixed" if torch.backends.mkldnn.is_available() and torch.cpu._is_avx512_bf16_supported() else "32-true"
+
+
+def _model_config(cfg: DictConfig) -> DictConfig:
+    model = OmegaConf.create({"model": OmegaConf.to_container(cfg, resolve=True)["model"]}).model  # type: ignore[index,call-overload]
+    with open_dict(model):
+        model.train_ds.seed = cfg.seed
+    return model
+
+
+def _finish(cfg: DictConfig, folder: Path, trainer: Trainer, model: SpokenNumberModel) -> None:
+    best = Path(trainer.checkpoint_callbacks[1].best_model_path or trainer.checkpoint_callbacks[0].best_model_path)  # type: ignore[attr-defined]
+    checkpoint = load(best)
+    plain = EncDecCTCModel(cfg=_without_data(model.cfg))
+    plain.load_state_dict(checkpoint["state_dict"])
+    artefact = folder / f"{cfg.name}.nemo"
+    with written_whole(artefact) as temporary:
+        plain.save_to(str(temporary))
+    metrics = {name: float(value) for name, value in trainer.callback_metrics.items() if name != "train/loss"}
+    results = {
+        "best_checkpoint": best.name,
+        f"best_{METRIC}": float(trainer.checkpoint_callbacks[1].best_model_score or float("nan")),  # type: ignore[attr-defined]
+        "steps": trainer.global_step,
+        "parameters": sum(p.numel() for p in plain.parameters()),
+        "last_validation": metrics,
+        "git_revision": git_revision(),
+        "versions": {name: importlib.metadata.version(name) for name in ("torch", "nemo_toolkit", "lightning")},
+        "trainer": OmegaConf.to_container(cfg.trainer, resolve=True),
+    }
+    _write_text(folder / "results.json", json.dumps(results, indent=2) + "\n")
+    if isinstance(trainer.logger, TensorBoardLogger):
+        trainer.logger.log_hyperparams(_flat(cfg), {f"final/{name}": value for name, value in metrics.items()})
+        trainer.logger.finalize("success")
+    accuracy = 100 * results[f"best_{METRIC}"]
+    print(f"{artefact}: best string accuracy {accuracy:.1f} % on validation ({best.name})")
+
+
+def _without_data(cfg: DictConfig) -> DictConfig:
+    plain = cfg.copy()
+    with open_dict(plain):
+        for name in ("train_ds", "validation_ds", "test_ds"):
+            plain.pop(name, None)
+    return plain
+
+
+def _check_same_experiment(cfg: DictConfig, previous: Path, resume: Path | None) -> None:
+    if resume is None or not previous.is_file():
+        return
+    before, now = _flat(OmegaConf.load(previous)), _flat(cfg)  # type: ignore[arg-type]
+    shape = ("size.", "frontend.", "model.encoder.", "model.decoder.")
+    changed = {key for key in before | now if before.get(key) != now.get(key)}
+    different = sorted(key for key in changed if key.startswith(shape))
+    if different:
+        raise ConfigError(
+            f"the experiment holds another model (differs in {', '.join(different[:3])})",
+            where=str(previous.parent),
+            todo="choose another name=… or remove the folder",
+        )
+
+
+def _is_finished(cfg: DictConfig, folder: Path) -> bool:
+    results = folder / "results.json"
+    if not results.is_file() or not (folder / f"{cfg.name}.nemo").is_file():
+        return False
+    return json.loads(results.read_text())["trainer"] == OmegaConf.to_container(cfg.trainer, resolve=True)
+
+
+def _flat(cfg: DictConfig) -> dict[str, str]:
+    """Dotted leaf keys → values as text."""
+    flat: dict[str, str] = {}
+
+    def walk(node: Any, prefix: str) -> None:
+        if isinstance(node, dict):
+            for key, value in node.items():
+                walk(value, f"{prefix}.{key}" if prefix else str(key))
+        else:
+            flat[prefix] = str(node)
+
+    walk(OmegaConf.to_container(cfg, resolve=True), "")
+    return flat
+
+
+def git_revision() -> str:
+    """The commit of this checkout, with a + where files differ from it; empty outside git."""
+    done = subprocess.run(
+        ["git", "describe", "--always", "--dirty=+", "--abbrev=12", "--exclude=*"],
+        cwd=Path(__file__).parent, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    return done.stdout.strip()
+
+
+def _write_text(path: Path, text: str) -> None:
+    with written_whole(path) as temporary:
+        temporary.write_text(text, encoding="utf-8")
