@@ -1,0 +1,9 @@
+"""Text-to-speech engines → a corpus of spoken numbers. A new engine is a module and a line in ``ENGINES``."""
+
+from spoken_numbers.synthesis.engine import Engine
+from spoken_numbers.synthesis.espeak import Espeak
+from spoken_numbers.synthesis.festival import Festival
+from spoken_numbers.synthesis.flite import Flite
+from spoken_numbers.synthesis.rhvoice import RHVoice
+
+ENGINES: tuple[Engine, ...] = (Espeak(), Flite(), Festival(), RHVoice())

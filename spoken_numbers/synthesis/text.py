@@ -1,0 +1,136 @@
+"""What is said: which number, in which style, with pauses where people pause."""
+
+import random
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+
+import rstr
+
+from spoken_numbers.errors import UserError
+from spoken_numbers.labels import LANGUAGES, STYLES, LabelError, Spoken, label_of, speak
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """The distribution that spoken numbers are drawn from.
+
+    Args:
+        styles: how often each style is spoken, in any unit.
+        length: fewest and most digits of a string read as digits or in groups; each length is as likely.
+        pattern: regular expression over digits that replaces ``length`` and ``below``.
+        below: cardinals are drawn below it, more of them with more digits.
+    """
+
+    language: str = "en"
+    styles: Mapping[str, float] = field(default_factory=lambda: {"digits": 0.4, "groups": 0.2, "cardinal": 0.4})
+    length: tuple[int, int] = (3, 6)
+    pattern: str | None = None
+    below: int = 1_000_000
+
+    def facts(self) -> dict[str, object]:
+        return asdict(self) | {"length": list(self.length)}
+
+    def draw(self, rng: random.Random) -> tuple[str, Spoken, str]:
+        """A style, what is spoken in it, and the text for an engine (the words with commas for pauses)."""
+        style = rng.choices(list(self.styles), list(self.styles.values()))[0]
+        spoken = speak(self._number(style, rng), style, self.language, rng)
+        return style, spoken, with_pauses(spoken, self.language, rng)
+
+    def _number(self, style: str, rng: random.Random) -> str | int:
+        if self.pattern is not None:
+            return self._matching(style, rng, self.pattern)
+        if style != "cardinal":
+            return "".join(rng.choices("0123456789", k=rng.randint(*self.length)))
+        longest = len(str(self.below - 1))
+        digits = rng.choices(range(1, longest + 1), range(1, longest + 1))[0]
+        lowest = 10 ** (digits - 1) if digits > 1 else 0
+        return rng.randrange(lowest, min(10**digits, self.below))
+
+    def _matching(self, style: str, rng: random.Random, pattern: str) -> str | int:
+        for _ in range(1000):
+            digits = rstr.Rstr(rng).xeger(pattern)
+            if not re.fullmatch("[0-9]+", digits):
+                raise UserError(f"pattern '{pattern}' also matches '{digits}'", todo="let it match digits only")
+            if style != "cardinal":
+                return digits
+            if digits == "0" or not digits.startswith("0"):
+                return int(digits)
+        raise UserError(f"pattern '{pattern}' matches no cardinal: each begins with 0", todo="leave cardinal out")
+
+
+def with_pauses(spoken: Spoken, language: str, rng: random.Random) -> str:
+    """The words with commas at none, some or all of the places where a number can be broken in two.
+
+    A place is one where both sides are numbers and their labels, put together, are the whole label; after a spoken
+    "thousand", where the left label padded with zeros begins the whole. So no "double, five" or "twenty, three".
+    """
+    words = spoken.words.split()
+    places = [place for place in range(1, len(words)) if _can_break(words, place, spoken.label, language)]
+    manner = rng.choices(("none", "even", "random"), (0.5, 0.3, 0.2))[0]
+    if manner == "none" or not places:
+        return spoken.words
+    if manner == "even":
+        step = rng.choice((1, 2, 3, 3, 4))
+        chosen = set(places[step - 1 :: step])
+    else:
+        chosen = {place for place in places if rng.random() < 0.25}
+    return " ".join(f"{word}," if place in chosen else word for place, word in enumerate(words, 1))
+
+
+def _can_break(words: list[str], place: int, label: str, language: str) -> bool:
+    try:
+        left = label_of(" ".join(words[:place]), language)
+        scaled = re.fullmatch(r"(.+?)(\*000)+", left)
+        if scaled and label.startswith(scaled[1] + "*"):
+            return True
+        return left + label_of(" ".join(words[place:]), language) == label
+    except LabelError:
+        return False
+
+
+def parse(language: str, styles: str, length: str, pattern: str | None, below: int) -> Texts:
+    """What the command line says about the numbers to speak.
+
+    Raises:
+        UserError: unknown language, or a specification that cannot be used.
+    """
+    if language not in LANGUAGES:
+        raise UserError(f"unknown language '{language}'", todo=f"choose from {', '.join(LANGUAGES)}")
+    try:
+        re.compile(pattern or "")
+    except re.error as error:
+        raise UserError(
+            f"'{pattern}' is no regular expression: {error}", where="--pattern", todo=r"write 4\d{3}"
+        ) from None
+    return Texts(language, parse_styles(styles), parse_length(length), pattern, below)
+
+
+def parse_styles(spec: str) -> dict[str, float]:
+    """``digits=0.4,groups=0.2`` → weights.
+
+    Raises:
+        UserError: unknown style, weight that is no number above zero, or a style twice.
+    """
+    weights: dict[str, float] = {}
+    for part in spec.split(","):
+        name, _, weight = (piece.strip() for piece in part.partition("="))
+        known = name in STYLES and name not in weights
+        if not known or not re.fullmatch(r"\d*\.?\d+", weight or "1") or float(weight or 1) <= 0:
+            todo = f"write for example {STYLES[0]}=0.4,{STYLES[-1]}=0.6; styles are {', '.join(STYLES)}"
+            raise UserError(f"styles '{spec}': cannot use '{part.strip()}'", todo=todo)
+        weights[name] = float(weight or 1)
+    return weights
+
+
+def parse_length(spec: str) -> tuple[int, int]:
+    """``6`` or ``4-8`` → fewest and most digits.
+
+    Raises:
+        UserError: anything else, or more than 30 digits.
+    """
+    match = re.fullmatch(r"(\d{1,3})(?:-(\d{1,3}))?", spec.strip())
+    fewest, most = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
+    if not 1 <= fewest <= most <= 30:
+        raise UserError(f"length '{spec}' is no number of digits", todo="write 6 or 4-8, at most 30")
+    return fewest, most
