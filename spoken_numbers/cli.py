@@ -2,14 +2,16 @@
 
 import sys
 from collections.abc import Callable, Iterable
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, NoReturn
 
-import click
 import typer
 
 from spoken_numbers.errors import UserError
 from spoken_numbers.manifest import Made
+
+UsageError: Any = typer.BadParameter.__mro__[1]  # typer exports only this child of it, from click or its own copy of it
 
 
 def run(main: Callable[..., Any]) -> NoReturn:
@@ -17,15 +19,17 @@ def run(main: Callable[..., Any]) -> NoReturn:
 
     Exit status: what ``main`` returns (an int) or 0; 2 for a user error; 130 for Ctrl-C. Bugs keep their traceback.
     """
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file name may hold bytes that the terminal cannot show
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.command(help=main.__doc__)(main)
     try:
         status = app(standalone_mode=False)
     except UserError as error:
         fail(error)
-    except click.ClickException as error:
+    except UsageError as error:
         fail(UserError(error.format_message().rstrip("."), where=Path(sys.argv[0]).name, todo="see --help"))
-    except (KeyboardInterrupt, click.exceptions.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         print("interrupted; type the same command to go on", file=sys.stderr)
         sys.exit(130)
     sys.exit(status if isinstance(status, int) else 0)
