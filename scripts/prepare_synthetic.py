@@ -14,7 +14,9 @@ def main(
     language: Annotated[str, typer.Option(help="en or ru")] = "en",
     styles: Annotated[str, typer.Option(help="how often each style")] = "digits=0.4,groups=0.2,cardinal=0.4",
     length: Annotated[str, typer.Option(help="digits per string: 6, or 3-6")] = "3-6",
-    pattern: Annotated[str | None, typer.Option(help=r"numbers by regular expression, for example 4\d{3}")] = None,
+    pattern: Annotated[
+        str | None, typer.Option(help=r"numbers by regular expression (4\d{3}), not by length and below")
+    ] = None,
     below: Annotated[int, typer.Option(min=1, max=1_000_000_000, help="cardinals are below it")] = 1_000_000,
     utterances: Annotated[int | None, typer.Option(min=1, help="to train on; 10000 by default")] = None,
     hours: Annotated[float | None, typer.Option(min=0.001, help="to train on, in place of --utterances")] = None,

@@ -1,6 +1,5 @@
 """Numbers spoken by engines → WAV files and one manifest per split."""
 
-import math
 import random
 import sys
 from collections import Counter
@@ -15,7 +14,8 @@ from spoken_numbers.errors import UserError
 from spoken_numbers.manifest import Made, Utterance
 from spoken_numbers.parallel import map_each
 from spoken_numbers.synthesis import ENGINES
-from spoken_numbers.synthesis.engine import NOTHING, Engine, EngineError, Line, Prosody, Voice
+from spoken_numbers.synthesis.casting import choose_prosody, choose_voice, render
+from spoken_numbers.synthesis.engine import Engine, EngineError, Line, Voice
 from spoken_numbers.synthesis.finish import fault, placed, trimmed
 from spoken_numbers.synthesis.text import Texts
 from spoken_numbers.synthesis.voices import SPLITS, split_voices
@@ -212,7 +212,7 @@ def _speak(folder: _Folder, indices: Sequence[int], spoken_again: Counter[str]) 
     for attempt in range(ATTEMPTS):
         for take in todo:
             take.cast(attempt)
-        renderings = _render(folder.engines, [take.line for take in todo])
+        renderings = render(folder.engines, [take.line for take in todo])
         failed = []
         for take, rendering in zip(todo, renderings, strict=True):
             speech = trimmed(rendering)
@@ -240,50 +240,13 @@ class _Take:
 
     def cast(self, attempt: int) -> None:
         self.rng = self._rng(attempt)
-        voice = _choose_voice(self.folder.engines, self.folder.voices, self.rng)
-        self.line = Line(self.text, voice, _choose_prosody(self.rng))
+        voice = choose_voice(self.folder.engines, self.folder.voices, self.rng)
+        self.line = Line(self.text, voice, choose_prosody(self.rng))
 
     def written(self, speech: FloatArray) -> Utterance:
         name, speaker = _file(self.index), self.line.voice.speaker
         seconds = audio.write(self.folder.path / name, placed(speech, self.rng))
         return Utterance(name, seconds, self.spoken.label, speaker, "synthetic", self.style, self.spoken.words)
-
-
-def _choose_voice(engines: Sequence[Engine], voices: Sequence[Voice], rng: random.Random) -> Voice:
-    """An engine by its share, then any of its persons, then any voice of that person."""
-    speaking = [engine for engine in engines if any(voice.engine == engine.name for voice in voices)]
-    engine = rng.choices(speaking, [engine.share for engine in speaking])[0]
-    own = [voice for voice in voices if voice.engine == engine.name]
-    person = rng.choice(sorted({voice.person for voice in own}))
-    return rng.choice([voice for voice in own if voice.person == person])
-
-
-def _choose_prosody(rng: random.Random) -> Prosody:
-    """Tempo and pitch as they differ between people; four in ten set their words apart, as when dictating.
-
-    Six digits take 1.5 to 4 s in nine of ten utterances (measured; see the tests).
-    """
-    rate = min(1.5, max(0.65, math.exp(rng.gauss(0.0, 0.18))))
-    pitch = min(1.3, max(0.77, math.exp(rng.gauss(0.0, 0.12))))
-    return Prosody(rate, pitch, rng.uniform(0.01, 0.15) if rng.random() < 0.4 else 0.0)
-
-
-def _render(engines: Sequence[Engine], lines: Sequence[Line]) -> list[FloatArray]:
-    """Each line by its engine, in batches; where a batch fails, one by one."""
-    renderings = [NOTHING] * len(lines)
-    for engine in engines:
-        places = [place for place, line in enumerate(lines) if line.voice.engine == engine.name]
-        batches = [places] if places else []
-        while batches:
-            batch = batches.pop()
-            try:
-                spoken = engine.render([lines[place] for place in batch])
-            except EngineError:
-                batches += [[place] for place in batch] if len(batch) > 1 else []
-                continue
-            for place, rendering in zip(batch, spoken, strict=True):
-                renderings[place] = rendering
-    return renderings
 
 
 def _first_hours(rows: Iterable[Utterance], hours: float | None) -> Iterator[Utterance]:

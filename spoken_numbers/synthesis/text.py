@@ -3,7 +3,7 @@
 import random
 import re
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 
 import rstr
 
@@ -93,7 +93,7 @@ def parse(language: str, styles: str, length: str, pattern: str | None, below: i
     """What the command line says about the numbers to speak.
 
     Raises:
-        UserError: unknown language, or a specification that cannot be used.
+        UserError: unknown language, a specification that cannot be used, or a pattern that gives no number.
     """
     if language not in LANGUAGES:
         raise UserError(f"unknown language '{language}'", todo=f"choose from {', '.join(LANGUAGES)}")
@@ -103,7 +103,10 @@ def parse(language: str, styles: str, length: str, pattern: str | None, below: i
         raise UserError(
             f"'{pattern}' is no regular expression: {error}", where="--pattern", todo=r"write 4\d{3}"
         ) from None
-    return Texts(language, parse_styles(styles), parse_length(length), pattern, below)
+    texts = Texts(language, parse_styles(styles), parse_length(length), pattern, below)
+    for style in texts.styles:  # so that a pattern that gives no number is found before anything is made
+        replace(texts, styles={style: 1.0}).draw(random.Random(0))
+    return texts
 
 
 def parse_styles(spec: str) -> dict[str, float]:

@@ -30,6 +30,7 @@ def test_it_tells_what_it_made(tmp_path):
         ("--styles sung=1", "sung"),
         ("--length none", "none"),
         ("--pattern [", "regular expression"),
+        ("--pattern a{3}", "matches 'aaa'"),
         ("--language xx", "language 'xx'"),
         ("--engines loudspeaker", "loudspeaker"),
         ("--language ru", "no voice for 'ru'"),
