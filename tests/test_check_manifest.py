@@ -131,11 +131,17 @@ def test_a_recording_of_another_rate_or_within_the_tolerance_is_good(tone, tmp_p
     assert said(manifest) == []
 
 
-def test_a_long_recording_that_speaks_only_at_its_end_is_not_silent(tmp_path):
+@pytest.mark.parametrize("second", [0, 94])
+def test_a_long_recording_that_speaks_only_once_is_not_silent(second, tmp_path):
     wave = np.zeros(95 * 16_000)
-    wave[-8_000:] = 0.1
+    wave[second * 16_000 :][:8_000] = 0.1
     soundfile.write(tmp_path / "x.wav", wave, 16_000)
     assert said(write(tmp_path / "m.json", row("x.wav", seconds=95))) == []
+
+
+def test_blank_lines_and_endless_lines_count_as_lines(tmp_path):
+    manifest = write(tmp_path / "m.json", "", " ", "{", b"[" + b" " * 3_000_000 + b"]", "", "{")
+    assert [str(fault.error.where).rsplit(":")[-1] for fault in check([manifest])] == ["3", "4", "6"]
 
 
 def test_a_cut_off_recording_is_found(tone, tmp_path):

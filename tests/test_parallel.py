@@ -1,0 +1,36 @@
+from itertools import count, islice
+
+import pytest
+
+from spoken_numbers.audio import AudioError
+from spoken_numbers.errors import UserError
+from spoken_numbers.parallel import map_each
+
+
+def double(number: int) -> int:
+    if number == 3:
+        raise AudioError("three is bad", where="here", todo="skip it")
+    if number < 0:
+        raise ZeroDivisionError
+    return 2 * number
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_results_come_in_order_and_a_user_error_in_its_place(jobs):
+    done = list(map_each(double, range(200), what="", jobs=jobs))
+    assert [one for one in done if not isinstance(one, UserError)] == [2 * n for n in range(200) if n != 3]
+    assert type(done[3]) is AudioError
+    assert str(done[3]) == "three is bad – here – skip it"
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_a_bug_is_raised(jobs):
+    with pytest.raises(ZeroDivisionError):
+        list(map_each(double, [1, -1], what="", jobs=jobs))
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_endless_items_are_read_only_a_little_ahead(jobs):
+    items = count(10)
+    assert list(islice(map_each(double, items, what="", jobs=jobs), 5)) == [20, 22, 24, 26, 28]
+    assert next(items) < 300
