@@ -1,4 +1,4 @@
-"""Recordings made for a test."""
+"""Recordings and manifests made for a test, and a clock that a busy machine does not trip."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 from hypothesis import settings
+from manifest_makers import row, write
 
 settings.register_profile("shared machine", deadline=None)
 settings.load_profile("shared machine")
@@ -23,3 +24,12 @@ def make_tone(path: Path, seconds: float = 1.0, rate: int = 16_000, channels: in
 @pytest.fixture
 def tone() -> Callable[..., Path]:
     return make_tone
+
+
+@pytest.fixture
+def good_manifest(tone, tmp_path):
+    """A manifest whose rows are good, in two speakers' voices."""
+    rows = [row(f"{name}.wav", speaker=name[0]) for name in ("a1", "a2", "b1")]
+    for one in rows:
+        tone(tmp_path / one["audio_filepath"])
+    return write(tmp_path / "good.json", *rows)
