@@ -2,6 +2,7 @@
 
 import difflib
 import inspect
+import itertools
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,10 +11,16 @@ from lightning.pytorch import Trainer
 from nemo.collections.asr.data.audio_to_text import AudioToCharDataset
 from omegaconf import DictConfig, OmegaConf
 
+from spoken_numbers import audio, manifest
+from spoken_numbers.audio import FloatArray
+from spoken_numbers.augmentation.proof import prove
 from spoken_numbers.labels import LABELS
+from spoken_numbers.manifest_check import check_before_training
 from spoken_numbers.training.command import ConfigError
 from spoken_numbers.training.model import manifest_paths
 
+ENCODER_STRIDE = 2
+"""Every size here halves the frame rate once, in the prologue."""
 LOADER_KEYS = {
     "batch_size",
     "shuffle",
@@ -42,10 +49,17 @@ def check_config(cfg: DictConfig) -> None:
         raise ConfigError(
             "labels must be 0–9 and *", where="model.labels", todo="leave them as conf/base.yaml has them"
         )
-    for section in (cfg.model.train_ds, cfg.model.validation_ds):
-        for manifest in manifest_paths(section):
-            if not Path(manifest).is_file():
-                raise ConfigError("no such manifest", where=str(manifest), todo="prepare it; see scripts/readme.md")
+    train, validation = (
+        list(dict.fromkeys(manifest_paths(ds))) for ds in (cfg.model.train_ds, cfg.model.validation_ds)
+    )
+    stride = cfg.frontend.window_stride * ENCODER_STRIDE
+    check_before_training(train, validation, frame_stride=stride)
+    prove(cfg.augment, _utterances(train, 3), cfg.frontend.sample_rate)
+
+
+def _utterances(manifests: list[Path], each: int) -> list[FloatArray]:
+    """The first utterances of each manifest."""
+    return [audio.read(row.path(m)) for m in manifests for row in itertools.islice(manifest.read(m), each)]
 
 
 def _check_keys(cfg: DictConfig) -> None:
@@ -57,7 +71,7 @@ def _check_keys(cfg: DictConfig) -> None:
     _known("model.validation_ds.", cfg.model.validation_ds, loader)
     for name, node in cfg.model.items():
         if isinstance(node, DictConfig) and "_target_" in node:
-            _known(f"model.{name}.", node, _arguments(get_class(node._target_).__init__) | {"_target_"})
+            _known(f"model.{name!s}.", node, _arguments(get_class(node._target_)) | {"_target_"})
 
 
 def _arguments(function: object) -> set[str]:
@@ -70,4 +84,4 @@ def _known(prefix: str, node: DictConfig, allowed: Iterable[str]) -> None:
         if key not in allowed and "kwargs" not in allowed:
             near = difflib.get_close_matches(str(key), sorted(allowed), 1, 0.5)
             todo = f"did you mean '{prefix}{near[0]}'?" if near else f"known: {', '.join(sorted(allowed))}"
-            raise ConfigError(f"no such key '{prefix}{key}'", where="config", todo=todo)
+            raise ConfigError(f"no such key '{prefix}{key!s}'", where="config", todo=todo)

@@ -8,8 +8,10 @@ from pathlib import Path
 
 import hydra
 import yaml
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
-from omegaconf import DictConfig, OmegaConf
+from hydra.types import RunMode
+from omegaconf import DictConfig
 from omegaconf.errors import OmegaConfBaseException
 
 from spoken_numbers.cli import fail
@@ -45,6 +47,8 @@ def run(manual: str) -> None:
 def _train(cfg: DictConfig) -> None:
     from spoken_numbers.training.train import train  # torch and NeMo take ten seconds; --cfg job needs neither
 
+    if HydraConfig.get().mode == RunMode.MULTIRUN:
+        cfg.name = f"{cfg.name}/{HydraConfig.get().job.override_dirname}"
     train(cfg)
 
 
@@ -59,6 +63,7 @@ def _hydra_options(config: Path) -> list[str]:
         )
     folder = config.resolve().parent
     options = ["--config-path", str(folder), "--config-name", config.stem]
+    options += ["hydra.run.dir=.", "hydra.output_subdir=null", "hydra/job_logging=none", "hydra/hydra_logging=none"]
     if folder != CONF:
         options.append(f"hydra.searchpath=[file://{CONF}]")
     return options
@@ -90,14 +95,9 @@ def all_keys(cfg: DictConfig, prefix: str = "") -> list[str]:
     """Every key of a config, dotted."""
     keys: list[str] = []
     for key in cfg:
-        name = f"{prefix}{key}"
+        name = f"{prefix}{key!s}"
         keys.append(name)
         node = cfg._get_node(key)
         if isinstance(node, DictConfig) and not node._is_missing() and not node._is_interpolation():
             keys.extend(all_keys(node, f"{name}."))
     return keys
-
-
-def missing_keys(cfg: DictConfig) -> list[str]:
-    """Keys still marked ???, dotted, in the order of the config."""
-    return sorted(OmegaConf.missing_keys(cfg))

@@ -17,7 +17,7 @@ class FFTDepthwiseConv1d(nn.Conv1d):
 
     def forward(self, input: torch.Tensor) -> torch.Tensor:
         """(batch, channels, frames) → (batch, channels, frames), equal to ``nn.Conv1d`` up to rounding."""
-        frames, reach = input.shape[-1], self.padding[0]
+        frames, reach = input.shape[-1], self.dilation[0] * (self.kernel_size[0] - 1) // 2
         # Frames that wrap around stay outside the slice that is kept.
         size = next_fast_len(frames + reach, real=True)
         size = max(size, 2 * reach + 1)
@@ -59,8 +59,8 @@ def _fft_form(conv: nn.Conv1d) -> FFTDepthwiseConv1d:
         conv.in_channels,
         conv.out_channels,
         conv.kernel_size[0],
-        padding=conv.padding,
-        dilation=conv.dilation,
+        padding="same",
+        dilation=conv.dilation[0],
         groups=conv.groups,
         bias=conv.bias is not None,
         device="meta",

@@ -26,7 +26,16 @@ def quiet() -> None:
         warnings.filterwarnings("ignore", message)
     for category in (SyntaxWarning, DeprecationWarning, FutureWarning):
         warnings.filterwarnings("ignore", category=category)
-    for name in ("lightning.pytorch", "pytorch_lightning", "lightning.fabric", "nv_one_logger", "OneLogger", "numexpr"):
+    for name in (
+        "lightning.pytorch",
+        "pytorch_lightning",
+        "lightning.fabric",
+        "pytorch_lightning.utilities.rank_zero",
+        "lightning.pytorch.utilities.rank_zero",
+        "nv_one_logger",
+        "OneLogger",
+        "numexpr",
+    ):
         logging.getLogger(name).setLevel(logging.ERROR)
     from nemo.utils import logging as nemo_logging
 

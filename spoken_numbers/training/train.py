@@ -102,7 +102,7 @@ def _finish(cfg: DictConfig, folder: Path, trainer: Trainer, model: SpokenNumber
     metrics = {name: float(value) for name, value in trainer.callback_metrics.items() if name != "train/loss"}
     results = {
         "best_checkpoint": best.name,
-        f"best_{METRIC}": float(trainer.checkpoint_callbacks[1].best_model_score or float("nan")),  # type: ignore[attr-defined]
+        f"best_{METRIC}": _score(trainer),
         "steps": trainer.global_step,
         "parameters": sum(p.numel() for p in plain.parameters()),
         "last_validation": metrics,
@@ -116,6 +116,11 @@ def _finish(cfg: DictConfig, folder: Path, trainer: Trainer, model: SpokenNumber
         trainer.logger.finalize("success")
     accuracy = 100 * results[f"best_{METRIC}"]
     print(f"{artefact}: best string accuracy {accuracy:.1f} % on validation ({best.name})")
+
+
+def _score(trainer: Trainer) -> float:
+    score = trainer.checkpoint_callbacks[1].best_model_score  # type: ignore[attr-defined]
+    return float("nan") if score is None else float(score)
 
 
 def _without_data(cfg: DictConfig) -> DictConfig:
