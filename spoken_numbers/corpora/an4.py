@@ -6,15 +6,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from spoken_numbers.corpora.common import UNREADABLE, Conversion, LeftOut, convert, hold_out, stamp, write_manifest
+from spoken_numbers.corpora.common import UNREADABLE, Conversion, LeftOut, convert, hold_out, write_manifest
 from spoken_numbers.corpora.layout import LayoutError, need_file, need_folder, refuse_twice
+from spoken_numbers.corpora.strings import DIGIT_WORDS
 from spoken_numbers.errors import UserError
 from spoken_numbers.labels import LabelError, label_of, number_words
 from spoken_numbers.manifest import Made, Utterance
+from spoken_numbers.stamp import stamp
 
 EXPECTED = "etc/an4_train.transcription, etc/an4_train.fileids and wav/an4_clstk/{speaker}/{utterance}.sph"
 LINE = re.compile(r"(?:<s>)?(.*?)(?:</s>)?\s*\(([^()]+)\)")
-DIGIT_WORDS = frozenset("zero oh one two three four five six seven eight nine".split())
+SAID_AS_DIGITS = {*DIGIT_WORDS, "oh"}
 
 
 class Rest(StrEnum):
@@ -144,4 +146,4 @@ def _numbers_in(words: str) -> Iterator[str]:
 def _style(words: str, label: str) -> str:
     if "*" in label:
         return "cardinal"
-    return "digits" if set(words.split()) <= DIGIT_WORDS else "groups"
+    return "digits" if set(words.split()) <= SAID_AS_DIGITS else "groups"

@@ -1,6 +1,5 @@
-"""What every recipe does: stamp its output, split by speaker, convert each file once, write a manifest per split."""
+"""What every recipe does: split by speaker, convert each file once, write a manifest per split."""
 
-import json
 import random
 import sys
 from collections import Counter
@@ -14,11 +13,9 @@ import soundfile
 from spoken_numbers import audio, manifest
 from spoken_numbers.corpora.layout import few
 from spoken_numbers.errors import UserError
-from spoken_numbers.files import written_whole
 from spoken_numbers.manifest import Made, Utterance
 from spoken_numbers.parallel import map_each
 
-STAMP = "recipe.json"
 UNREADABLE = "recording that cannot be read or is silent"
 
 
@@ -59,32 +56,6 @@ class LeftOut:
 
     def of(self, split: str) -> dict[str, int]:
         return dict(self.by_split.get(split, {}))
-
-
-def stamp(out: Path, options: dict[str, object]) -> None:
-    """Leave the options that shaped a folder's files beside them, so that no later run mixes in files of other ones.
-
-    Raises:
-        UserError: the folder was made with other options.
-    """
-    wanted = json.loads(json.dumps(options))
-    file = out / STAMP
-    if file.exists():
-        try:
-            there = json.loads(file.read_text(encoding="utf-8"))
-        except ValueError:
-            there = {}
-        differing = [name for name in {**wanted, **there} if wanted.get(name) != there.get(name)]
-        if differing:
-            changes = ", ".join(f"{name} was {there.get(name)!r}, now {wanted.get(name)!r}" for name in differing)
-            raise UserError(
-                f"folder was made with other options: {changes}",
-                where=str(out),
-                todo="choose another --out, or delete this one",
-            )
-        return
-    with written_whole(file) as temporary:
-        temporary.write_text(json.dumps(wanted, indent=2) + "\n", encoding="utf-8")
 
 
 def hold_out(

@@ -1,6 +1,7 @@
 """Isolated digits of one speaker → digit strings that sound as if said in one breath and one room."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -118,5 +119,5 @@ def _to_db(power: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     return 10 * np.log10(power + 1e-12)
 
 
-def _from_db(decibel):  # type: ignore[no-untyped-def]
+def _from_db(decibel: Any) -> Any:
     return 10 ** (decibel / 20)

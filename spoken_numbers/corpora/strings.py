@@ -1,7 +1,6 @@
 """Corpora of isolated digits → manifests of the digits and of strings spliced from them, split by speaker."""
 
 import hashlib
-import re
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,10 +10,12 @@ from pathlib import Path
 import numpy as np
 
 from spoken_numbers import audio
-from spoken_numbers.corpora.common import UNREADABLE, Conversion, LeftOut, convert, make_missing, stamp, write_manifest
+from spoken_numbers.corpora.common import UNREADABLE, Conversion, LeftOut, convert, make_missing, write_manifest
 from spoken_numbers.corpora.splice import splice
 from spoken_numbers.errors import UserError
+from spoken_numbers.lengths import parse_length
 from spoken_numbers.manifest import Made, Utterance
+from spoken_numbers.stamp import stamp
 
 DIGIT_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 FEWEST_DIGITS = 4
@@ -44,15 +45,6 @@ class String:
     @property
     def sources(self) -> tuple[Path, ...]:
         return self.takes
-
-
-def parse_length(length: str) -> tuple[int, int]:
-    """``"6"`` → (6, 6), ``"4-8"`` → (4, 8)."""
-    match = re.fullmatch(r"(\d+)(?:-(\d+))?", length.strip())
-    low, high = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
-    if not 1 <= low <= high <= 64:
-        raise UserError(f"'{length}' is no length", where="--length", todo="give digits per string as 6 or 4-8")
-    return low, high
 
 
 def prepare_strings(

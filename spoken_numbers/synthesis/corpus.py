@@ -9,10 +9,10 @@ from pathlib import Path
 
 from spoken_numbers import audio, manifest
 from spoken_numbers.audio import FloatArray
-from spoken_numbers.corpora.common import stamp
 from spoken_numbers.errors import UserError
 from spoken_numbers.manifest import Made, Utterance
 from spoken_numbers.parallel import map_each
+from spoken_numbers.stamp import stamp
 from spoken_numbers.synthesis import ENGINES
 from spoken_numbers.synthesis.casting import choose_prosody, choose_voice, render
 from spoken_numbers.synthesis.engine import Engine, EngineError, Line, Voice

@@ -9,6 +9,7 @@ import rstr
 
 from spoken_numbers.errors import UserError
 from spoken_numbers.labels import LANGUAGES, STYLES, LabelError, Spoken, label_of, speak
+from spoken_numbers.lengths import parse_length
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,16 +125,3 @@ def parse_styles(spec: str) -> dict[str, float]:
             raise UserError(f"styles '{spec}': cannot use '{part.strip()}'", todo=todo)
         weights[name] = float(weight or 1)
     return weights
-
-
-def parse_length(spec: str) -> tuple[int, int]:
-    """``6`` or ``4-8`` → fewest and most digits.
-
-    Raises:
-        UserError: anything else, or more than 30 digits.
-    """
-    match = re.fullmatch(r"(\d{1,3})(?:-(\d{1,3}))?", spec.strip())
-    fewest, most = (int(match[1]), int(match[2] or match[1])) if match else (0, 0)
-    if not 1 <= fewest <= most <= 30:
-        raise UserError(f"length '{spec}' is no number of digits", todo="write 6 or 4-8, at most 30")
-    return fewest, most
