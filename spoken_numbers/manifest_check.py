@@ -141,7 +141,7 @@ def _without_speaker_leaks(faults: Iterable[Fault]) -> Iterator[Fault]:
         else:
             yield fault
     if leaks:
-        print(f"warning: {leaks} validation rows are of speakers also trained on; accuracy will flatter", file=sys.stderr)
+        print(f"warning: {leaks} validation rows are of speakers also trained on; they flatter", file=sys.stderr)
 
 
 def splits_of(arguments: Sequence[str]) -> tuple[list[Path], list[int]]:

@@ -49,6 +49,10 @@ def check_config(cfg: DictConfig) -> None:
         raise ConfigError(
             "labels must be 0–9 and *", where="model.labels", todo="leave them as conf/base.yaml has them"
         )
+    repeat = cfg.model.train_ds.repeat
+    if not isinstance(repeat, int) and len(repeat) != len(manifest_paths(cfg.model.train_ds)):
+        todo = "give one count, or as many as there are manifests"
+        raise ConfigError("repeat does not fit the manifests", where="model.train_ds.repeat", todo=todo)
     train, validation = (
         list(dict.fromkeys(manifest_paths(ds))) for ds in (cfg.model.train_ds, cfg.model.validation_ds)
     )

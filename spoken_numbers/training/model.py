@@ -67,7 +67,10 @@ class SpokenNumberModel(EncDecCTCModel):
 
     def setup_training_data(self, train_data_config: DictConfig) -> None:
         self._update_dataset_config(dataset_name="train", config=train_data_config)
-        self._train_dl = self._loader(train_data_config, train=True)
+        repeated = train_data_config.copy()
+        with open_dict(repeated):
+            repeated.manifest_filepath = repeated_manifests(train_data_config)
+        self._train_dl = self._loader(repeated, train=True)
 
     def setup_multiple_validation_data(self, val_data_config: DictConfig) -> None:
         self._update_dataset_config(dataset_name="validation", config=val_data_config)
@@ -133,6 +136,14 @@ def manifest_paths(config: DictConfig) -> list[Path]:
     given = config.manifest_filepath
     paths = given.split(",") if isinstance(given, str) else list(given)
     return [Path(path) for path in paths]
+
+
+def repeated_manifests(config: DictConfig) -> list[str]:
+    """Each manifest as often as ``repeat`` says (a count for all or one for each): NeMo reads a list through."""
+    manifests = manifest_paths(config)
+    given = config.get("repeat") or 1
+    counts = [given] * len(manifests) if isinstance(given, int) else list(given)
+    return [str(path) for path, count in zip(manifests, counts, strict=True) for _ in range(count)]
 
 
 def names_of(manifests: Sequence[Path]) -> list[str]:

@@ -16,9 +16,19 @@ HARMLESS = [
     r".*pynvml package is deprecated.*",
 ]
 
+RESET_THEIR_LEVEL = [
+    "nemo_logger",
+    "lightning.pytorch",
+    "lightning.pytorch.utilities.rank_zero",
+    "lightning.fabric",
+    "lightning.fabric.utilities.rank_zero",
+    "pytorch_lightning",
+    "pytorch_lightning.utilities.rank_zero",
+]
+
 
 def quiet() -> None:
-    """Call before NeMo is imported."""
+    """Call before NeMo and Lightning are imported."""
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     os.environ.setdefault("NUMBA_DISABLE_CUDA", "1")
@@ -26,17 +36,11 @@ def quiet() -> None:
         warnings.filterwarnings("ignore", message)
     for category in (SyntaxWarning, DeprecationWarning, FutureWarning):
         warnings.filterwarnings("ignore", category=category)
-    for name in (
-        "lightning.pytorch",
-        "pytorch_lightning",
-        "lightning.fabric",
-        "pytorch_lightning.utilities.rank_zero",
-        "lightning.pytorch.utilities.rank_zero",
-        "nv_one_logger",
-        "OneLogger",
-        "numexpr",
-    ):
+    for name in ("nv_one_logger", "OneLogger", "numexpr"):
         logging.getLogger(name).setLevel(logging.ERROR)
-    from nemo.utils import logging as nemo_logging
+    for name in RESET_THEIR_LEVEL:
+        logging.getLogger(name).addFilter(_is_error)
 
-    nemo_logging.setLevel(logging.ERROR)
+
+def _is_error(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.ERROR

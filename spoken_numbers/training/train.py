@@ -6,25 +6,20 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import torch
+from lightning.pytorch import Trainer, seed_everything
+from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities.exceptions import MisconfigurationException
+from nemo.collections.asr.models import EncDecCTCModel
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from spoken_numbers.files import written_whole
-from spoken_numbers.training.quiet import quiet
-
-quiet()
-
-import torch  # noqa: E402
-from lightning.pytorch import Trainer, seed_everything  # noqa: E402
-from lightning.pytorch.loggers import TensorBoardLogger  # noqa: E402
-from lightning.pytorch.utilities.exceptions import MisconfigurationException  # noqa: E402
-from nemo.collections.asr.models import EncDecCTCModel  # noqa: E402
-
-from spoken_numbers.training.check import ConfigError, check_config  # noqa: E402
-from spoken_numbers.training.checkpoints import METRIC, checkpoint_callbacks, load, newest_usable  # noqa: E402
-from spoken_numbers.training.load import load_weights  # noqa: E402
-from spoken_numbers.training.model import SpokenNumberModel  # noqa: E402
-from spoken_numbers.training.progress import TrainingProgress  # noqa: E402
-from spoken_numbers.training.showcase import Showcase  # noqa: E402
+from spoken_numbers.training.check import ConfigError, check_config
+from spoken_numbers.training.checkpoints import METRIC, checkpoint_callbacks, load, newest_usable
+from spoken_numbers.training.load import load_weights
+from spoken_numbers.training.model import SpokenNumberModel
+from spoken_numbers.training.progress import TrainingProgress
+from spoken_numbers.training.showcase import Showcase
 
 
 def train(cfg: DictConfig) -> Path:

@@ -1,0 +1,46 @@
+# Two commands do everything on a bare Debian or Ubuntu: make quickstart, make test.
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+QUICK := data/quickstart
+
+.PHONY: setup setup-dev system quickstart test test-all lint bench
+
+setup: system .venv/requirements
+
+setup-dev: setup .venv/requirements-dev
+
+system:
+	@PYTHON=$(PYTHON) scripts/install_system_packages.sh
+
+.venv/requirements: requirements.txt pyproject.toml | system
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+.venv/requirements-dev: requirements-dev.txt .venv/requirements
+	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+# The commands of the README, one after the other; each goes on where it stopped or says that there is nothing to do.
+quickstart: setup
+	python3 scripts/prepare_synthetic.py --out $(QUICK) --styles digits=1 --length 3-6 --utterances 8000 --validation-utterances 300 --test-utterances 500
+	python3 scripts/check_manifest.py $(QUICK)/train.json $(QUICK)/validation.json $(QUICK)/test.json --headers
+	python3 train_quartznet.py conf/quickstart.yaml
+	python3 evaluation/evaluate.py experiments/quickstart/quickstart.nemo --manifest $(QUICK)/test.json --json experiments/quickstart/evaluation.json
+	@cat scripts/after_quickstart.txt
+
+test: setup-dev
+	pytest
+
+test-all: setup-dev
+	pytest -m "slow or not slow"
+
+lint: setup-dev
+	ruff format --check .
+	ruff check .
+	mypy
+	lint-imports
+
+bench: setup-dev
+	python3 benchmarks/training_step.py

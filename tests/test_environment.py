@@ -1,0 +1,33 @@
+"""The pins, the vocabulary and the sample rate stand in one place each, or are held equal here."""
+
+import re
+from pathlib import Path
+
+import yaml
+
+from spoken_numbers import audio
+from spoken_numbers.labels import LABELS
+
+ROOT = Path(__file__).parents[1]
+
+
+def pins(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip() and not line.startswith("#")]
+
+
+def test_conda_and_pip_install_the_same_versions():
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    (by_pip,) = [entry["pip"] for entry in environment["dependencies"] if isinstance(entry, dict)]
+    assert by_pip == pins((ROOT / "requirements.txt").read_text())
+
+
+def test_every_direct_dependency_is_pinned():
+    for line in pins((ROOT / "requirements.txt").read_text()):
+        assert line == "-e ." or re.fullmatch(r"[\w.-]+(\[\w+\])?==[\w.]+", line), line
+
+
+def test_the_config_has_the_vocabulary_and_sample_rate_of_the_library():
+    base = yaml.safe_load((ROOT / "conf" / "base.yaml").read_text())
+    assert tuple(base["model"]["labels"]) == LABELS
+    for frontend in (ROOT / "conf" / "frontend").glob("*.yaml"):
+        assert yaml.safe_load(frontend.read_text())["sample_rate"] == audio.SAMPLE_RATE
