@@ -50,7 +50,5 @@ def prepare(
             match = NAME.fullmatch(Path(line.strip()).name)
             if match and match[1] in split_of:
                 split_of[match[1]] = split
-    held = {"validation": test_strings_per_speaker, "test": test_strings_per_speaker}
-    return prepare_strings(
-        "speech_commands", takes, split_of, out, {"train": strings_per_speaker, **held}, length, seed
-    )
+    strings = {"train": strings_per_speaker, **dict.fromkeys(LISTS, test_strings_per_speaker)}
+    return prepare_strings("speech_commands", takes, split_of, out, strings, length, seed)
