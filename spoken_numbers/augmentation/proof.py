@@ -42,6 +42,9 @@ def _prove_one(name: str, settings: dict, waveforms: Sequence[FloatArray], sampl
         raise AugmentationError(
             "no such perturbation", where=where, todo=f"known: {', '.join(sorted(perturbation_types))}"
         )
+    prob = settings.get("prob")
+    if not isinstance(prob, int | float) or not 0 <= prob <= 1:
+        raise AugmentationError(f"prob is {prob}", where=where, todo="give a probability from 0 to 1")
     try:
         chain = process_augmentations({name: {**settings, "prob": 1.0}})
         changed = False

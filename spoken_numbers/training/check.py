@@ -29,6 +29,7 @@ LOADER_KEYS = {
     "augmentor",
     "normalize_transcripts",
     "seed",
+    "repeat",
 }
 SECTIONS = {"name", "seed", "init_from", "model", "trainer", "exp_manager", "size", "frontend", "augment", "optim"}
 EXPERIMENT_KEYS = {"exp_dir", "checkpoint_every_n_steps", "example_utterances"}

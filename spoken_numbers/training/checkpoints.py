@@ -5,26 +5,47 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 
 METRIC = "string_accuracy"
 
 
-def checkpoint_callbacks(folder: Path, every_n_steps: int) -> list[ModelCheckpoint]:
-    """One keeps the newest state, the other the best on validation. A new file is whole before the old one goes."""
-    last = ModelCheckpoint(
-        folder, "last-{step}", save_top_k=1, every_n_train_steps=every_n_steps, enable_version_counter=False
+class LastCheckpoint(Callback):
+    """Keeps the newest state, every so many steps and at the end; a new file is whole before the old one goes."""
+
+    def __init__(self, folder: Path, every_n_steps: int) -> None:
+        self.folder, self.every_n_steps = folder, every_n_steps
+        self._saved = -1
+
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._saved = trainer.global_step
+
+    def on_train_batch_end(
+        self, trainer: Trainer, pl_module: LightningModule, outputs: Any, batch: Any, batch_idx: int
+    ) -> None:
+        if trainer.global_step % self.every_n_steps == 0:
+            self._save(trainer)
+
+    def on_train_end(self, trainer: Trainer, pl_module: LightningModule) -> None:
+        self._save(trainer)
+
+    def _save(self, trainer: Trainer) -> None:
+        if trainer.global_step == self._saved:
+            return
+        self._saved = trainer.global_step
+        path = self.folder / f"last-step={self._saved}.ckpt"
+        trainer.save_checkpoint(path)
+        if trainer.is_global_zero:
+            for old in set(self.folder.glob("last-*.ckpt")) - {path}:
+                old.unlink()
+
+
+def best_checkpoint(folder: Path) -> ModelCheckpoint:
+    """Keeps the state with the highest string accuracy on validation."""
+    return ModelCheckpoint(
+        folder, "best-{step}", monitor=METRIC, mode="max", save_on_train_epoch_end=False, enable_version_counter=False
     )
-    best = ModelCheckpoint(
-        folder,
-        "best-{step}",
-        monitor=METRIC,
-        mode="max",
-        save_top_k=1,
-        save_on_train_epoch_end=False,
-        enable_version_counter=False,
-    )
-    return [last, best]
 
 
 def newest_usable(folder: Path) -> Path | None:

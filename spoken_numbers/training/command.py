@@ -35,7 +35,7 @@ def run(manual: str) -> None:
     try:
         sys.argv[1:2] = _hydra_options(config)
         hydra.main(version_base="1.3", config_path=None)(_train)()
-    except UserError as error:
+    except ConfigError as error:
         fail(error)
     except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
         fail(_explained(error, config))
@@ -49,7 +49,10 @@ def _train(cfg: DictConfig) -> None:
 
     if HydraConfig.get().mode == RunMode.MULTIRUN:
         cfg.name = f"{cfg.name}/{HydraConfig.get().job.override_dirname}"
-    train(cfg)
+    try:
+        train(cfg)
+    except UserError as error:
+        fail(error)  # here, since Hydra prints a line of its own about any exception
 
 
 def _hydra_options(config: Path) -> list[str]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from lightning.pytorch import Trainer, seed_everything
+from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from nemo.collections.asr.models import EncDecCTCModel
@@ -15,7 +16,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from spoken_numbers.files import written_whole
 from spoken_numbers.training.check import ConfigError, check_config
-from spoken_numbers.training.checkpoints import METRIC, checkpoint_callbacks, load, newest_usable
+from spoken_numbers.training.checkpoints import METRIC, LastCheckpoint, best_checkpoint, load, newest_usable
 from spoken_numbers.training.load import load_weights
 from spoken_numbers.training.model import SpokenNumberModel
 from spoken_numbers.training.progress import TrainingProgress
@@ -48,7 +49,12 @@ def train(cfg: DictConfig) -> Path:
     _write_text(folder / "config.yaml", OmegaConf.to_yaml(cfg, resolve=True))
     if resume is not None:
         print(f"going on from {resume}")
-    trainer.fit(model, ckpt_path=resume)
+    try:
+        trainer.fit(model, ckpt_path=resume)
+    except SystemExit:  # Lightning's answer to Ctrl-C
+        if trainer.interrupted:
+            raise KeyboardInterrupt from None
+        raise
     if trainer.is_global_zero and not trainer.interrupted:
         _finish(cfg, folder, trainer, model)
     return folder
@@ -58,7 +64,8 @@ def _trainer(cfg: DictConfig, folder: Path) -> Trainer:
     settings: dict[str, Any] = OmegaConf.to_container(cfg.trainer, resolve=True)  # type: ignore[assignment]
     settings["precision"] = _precision(str(settings["precision"]))
     callbacks = [
-        *checkpoint_callbacks(folder / "checkpoints", cfg.exp_manager.checkpoint_every_n_steps),
+        best_checkpoint(folder / "checkpoints"),
+        LastCheckpoint(folder / "checkpoints", cfg.exp_manager.checkpoint_every_n_steps),
         TrainingProgress(),
         Showcase(cfg.exp_manager.example_utterances),
     ]
@@ -87,17 +94,20 @@ def _model_config(cfg: DictConfig) -> DictConfig:
 
 
 def _finish(cfg: DictConfig, folder: Path, trainer: Trainer, model: SpokenNumberModel) -> None:
-    best = Path(trainer.checkpoint_callbacks[1].best_model_path or trainer.checkpoint_callbacks[0].best_model_path)  # type: ignore[attr-defined]
+    chosen = trainer.checkpoint_callback
+    assert isinstance(chosen, ModelCheckpoint)
+    best = Path(chosen.best_model_path or newest_usable(folder / "checkpoints") or "")
+    score = None if chosen.best_model_score is None else float(chosen.best_model_score)
     checkpoint = load(best)
     plain = EncDecCTCModel(cfg=_without_data(model.cfg))
     plain.load_state_dict(checkpoint["state_dict"])
-    artefact = folder / f"{cfg.name}.nemo"
+    artefact = _artefact(folder)
     with written_whole(artefact) as temporary:
         plain.save_to(str(temporary))
     metrics = {name: float(value) for name, value in trainer.callback_metrics.items() if name != "train/loss"}
     results = {
         "best_checkpoint": best.name,
-        f"best_{METRIC}": _score(trainer),
+        f"best_{METRIC}": score,
         "steps": trainer.global_step,
         "parameters": sum(p.numel() for p in plain.parameters()),
         "last_validation": metrics,
@@ -109,13 +119,12 @@ def _finish(cfg: DictConfig, folder: Path, trainer: Trainer, model: SpokenNumber
     if isinstance(trainer.logger, TensorBoardLogger):
         trainer.logger.log_hyperparams(_flat(cfg), {f"final/{name}": value for name, value in metrics.items()})
         trainer.logger.finalize("success")
-    accuracy = 100 * results[f"best_{METRIC}"]
-    print(f"{artefact}: best string accuracy {accuracy:.1f} % on validation ({best.name})")
+    told = "never validated" if score is None else f"best string accuracy {100 * score:.1f} % on validation"
+    print(f"{artefact}: {told} ({best.name})")
 
 
-def _score(trainer: Trainer) -> float:
-    score = trainer.checkpoint_callbacks[1].best_model_score  # type: ignore[attr-defined]
-    return float("nan") if score is None else float(score)
+def _artefact(folder: Path) -> Path:
+    return folder / f"{folder.name}.nemo"
 
 
 def _without_data(cfg: DictConfig) -> DictConfig:
@@ -143,7 +152,7 @@ def _check_same_experiment(cfg: DictConfig, previous: Path, resume: Path | None)
 
 def _is_finished(cfg: DictConfig, folder: Path) -> bool:
     results = folder / "results.json"
-    if not results.is_file() or not (folder / f"{cfg.name}.nemo").is_file():
+    if not results.is_file() or not _artefact(folder).is_file():
         return False
     return json.loads(results.read_text())["trainer"] == OmegaConf.to_container(cfg.trainer, resolve=True)
 

@@ -1,0 +1,130 @@
+"""The real command, from configs to artefacts, through kills."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+import torch
+from nemo.collections.asr.models import ASRModel
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from training_command import ROOT, arguments, train
+
+from spoken_numbers.training.checkpoints import load, newest_usable
+
+
+def test_everything_ends_up_in_the_experiment_folder(trained):
+    results = json.loads((trained / "results.json").read_text())
+    assert results["steps"] == 18
+    assert 0 <= results["best_string_accuracy"] <= 1
+    assert results["git_revision"] is not None
+    assert (trained / "config.yaml").read_text().count("???") == 0
+    kinds = sorted(path.name.split("-")[0] for path in (trained / "checkpoints").glob("*.ckpt"))
+    assert kinds == ["best", "last"]
+    assert not list(trained.rglob(".*"))
+
+
+def test_plain_nemo_restores_the_model(trained):
+    model = ASRModel.restore_from(str(trained / "tiny.nemo"), map_location="cpu")
+    assert type(model).__module__.startswith("nemo.")
+    best = load(next((trained / "checkpoints").glob("best-*")))["state_dict"]
+    torch.testing.assert_close(model.state_dict(), best)
+
+
+def test_tensorboard_shows_curves_readings_and_utterances(trained):
+    tags: dict[str, set[str]] = {}
+    for path in trained.glob("events.out.tfevents.*"):
+        events = EventAccumulator(str(path))
+        events.Reload()
+        for kind, names in events.Tags().items():
+            if isinstance(names, list):
+                tags.setdefault(kind, set()).update(names)
+    assert {
+        "train/loss",
+        "train/learning_rate",
+        "string_accuracy",
+        "loss/validation",
+        "string_accuracy/validation",
+        "digit_error_rate/validation",
+        "final/string_accuracy",
+    } <= tags["scalars"]
+    assert "readings/validation/text_summary" in tags["tensors"]
+    assert len(tags["audio"]) == len(tags["images"]) == 4
+    assert any("hparams" in tag for tag in tags["tensors"]) or (trained / "hparams.yaml").exists()
+
+
+def test_typed_again_there_is_nothing_to_do(trained, corpus):
+    before = (trained / "tiny.nemo").stat().st_mtime_ns
+    limits = ["trainer.max_epochs=3", "trainer.max_steps=-1", "name=tiny", "exp_manager.checkpoint_every_n_steps=5"]
+    done = train(*arguments(corpus, trained.parent, *limits))
+    assert done.returncode == 0, done.stderr
+    assert "already trained" in done.stdout
+    assert (trained / "tiny.nemo").stat().st_mtime_ns == before
+
+
+def test_another_size_in_the_same_folder_is_refused(trained, corpus):
+    done = train(*arguments(corpus, trained.parent, "name=tiny", "size.prologue=24", "trainer.max_steps=20"))
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: the experiment holds another model (differs in model.encoder.jasper")
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_kill_in_mid_epoch_costs_the_steps_since_the_last_checkpoint(corpus, tmp_path):
+    limits = ["trainer.max_epochs=-1", "trainer.max_steps=60", "exp_manager.checkpoint_every_n_steps=4", "name=killed"]
+    command = arguments(corpus, tmp_path, *limits)
+    checkpoints = tmp_path / "killed" / "checkpoints"
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while not list(checkpoints.glob("last-*")) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    left = newest_usable(checkpoints)
+    assert left is not None
+    steps = load(left)["global_step"]
+    assert 0 < steps < 60
+
+    # As a kill in the middle of writing a checkpoint leaves things: a later, truncated file.
+    (checkpoints / "last-step=59.ckpt").write_bytes(left.read_bytes()[:1000])
+    done = train(*command)
+    assert done.returncode == 0, done.stderr
+    assert f"going on from {left}" in done.stdout
+    assert "broken checkpoint passed over" in done.stderr
+    assert json.loads((tmp_path / "killed" / "results.json").read_text())["steps"] == 60
+    assert (tmp_path / "killed" / "killed.nemo").is_file()
+
+
+def test_a_training_in_two_parts_ends_with_the_weights_of_one(corpus, tmp_path):
+    exact = ["model.spec_augment=null", "frontend.dither=0", "augment=none", "+optim.sched.max_steps=11"]
+    common = [*exact, "trainer.max_epochs=-1", "exp_manager.checkpoint_every_n_steps=4"]
+    # Eight steps end in the middle of the second epoch of six.
+    for name, steps in (("whole", 11), ("parts", 8), ("parts", 11)):
+        done = train(*arguments(corpus, tmp_path, *common, f"trainer.max_steps={steps}", f"name={name}"))
+        assert done.returncode == 0, done.stderr
+    whole, parts = (load(tmp_path / name / "checkpoints" / "last-step=11.ckpt") for name in ("whole", "parts"))
+    torch.testing.assert_close(parts["state_dict"], whole["state_dict"], rtol=0, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("args", "told"),
+    [
+        (["conf/quartznet_5x2.yaml"], "error: no such config – conf/quartznet_5x2.yaml – did you mean"),
+        (["conf/quickstart.yaml", "model.trian_ds.batch_size=3"], "did you mean 'model.train_ds.batch_size'?"),
+        (["conf/quickstart.yaml", "optim=adam"], "error: "),
+        (["conf/quickstart.yaml", "model.train_ds.batch_size=[3"], "error: "),
+    ],
+)
+def test_a_wrong_command_line_is_one_line_and_status_2(args, told):
+    done = train(sys.executable, "train_quartznet.py", *args)
+    assert done.returncode == 2
+    assert done.stderr.count("\n") == 1, done.stderr
+    assert done.stderr.startswith("error: ")
+    assert told in done.stderr
+
+
+def test_help_names_the_configs_and_cfg_job_prints_one():
+    assert "quartznet_5x1_aug" in train(sys.executable, "train_quartznet.py", "--help").stdout
+    printed = train(sys.executable, "train_quartznet.py", "conf/quartznet_5x1_aug.yaml", "--cfg", "job").stdout
+    assert "transcode_aug" in printed
