@@ -4,11 +4,19 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import groupby
 from pathlib import Path
 
-from spoken_numbers.corpora.common import UNREADABLE, Conversion, LeftOut, convert, hold_out, write_manifest
+from spoken_numbers.corpora.common import (
+    DIGIT_WORDS,
+    UNREADABLE,
+    Conversion,
+    LeftOut,
+    convert,
+    hold_out,
+    write_manifest,
+)
 from spoken_numbers.corpora.layout import LayoutError, need_file, need_folder, refuse_twice
-from spoken_numbers.corpora.strings import DIGIT_WORDS
 from spoken_numbers.errors import UserError
 from spoken_numbers.labels import LabelError, label_of, number_words
 from spoken_numbers.manifest import Made, Utterance
@@ -130,17 +138,16 @@ def _number(words: str) -> str | None:
 
 
 def _numbers_in(words: str) -> Iterator[str]:
-    """Labels of the longest runs of number words, in order; a run that is no number gives those of its words."""
-    known = number_words() - {"and", "a"}
-    run: list[str] = []
-    for word in [*words.split(), ""]:
-        if word in known:
-            run.append(word)
-            continue
-        if run:
-            whole = _number(" ".join(run))
-            yield from [whole] if whole else [label for one in run if (label := _number(one))]
-        run = []
+    """Labels of the longest runs of number words, in order; a run that is no number gives those of its words.
+
+    "and" belongs to a number only inside it ("eight hundred and six"), and AN4's "a" is the letter.
+    """
+    known = number_words() - {"a"}
+    for counts, group in groupby(words.split(), key=known.__contains__):
+        run = " ".join(group).removeprefix("and ").removesuffix(" and")
+        if counts:
+            whole = _number(run)
+            yield from [whole] if whole else [label for one in run.split() if (label := _number(one))]
 
 
 def _style(words: str, label: str) -> str:

@@ -13,9 +13,11 @@ import soundfile
 from spoken_numbers import audio, manifest
 from spoken_numbers.corpora.layout import few
 from spoken_numbers.errors import UserError
+from spoken_numbers.labels import speak
 from spoken_numbers.manifest import Made, Utterance
 from spoken_numbers.parallel import map_each
 
+DIGIT_WORDS = tuple(speak("0123456789", "digits").words.split())
 UNREADABLE = "recording that cannot be read or is silent"
 
 

@@ -3,8 +3,9 @@
 import re
 from pathlib import Path
 
+from spoken_numbers.corpora.common import DIGIT_WORDS
 from spoken_numbers.corpora.layout import need_file, need_folder, wrong_layout
-from spoken_numbers.corpora.strings import DIGIT_WORDS, Take, prepare_strings
+from spoken_numbers.corpora.strings import Take, prepare_strings
 from spoken_numbers.manifest import Made
 
 NAME = re.compile(r"([0-9a-f]+)_nohash_(\d+)\.wav")

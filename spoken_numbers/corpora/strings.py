@@ -10,14 +10,21 @@ from pathlib import Path
 import numpy as np
 
 from spoken_numbers import audio
-from spoken_numbers.corpora.common import UNREADABLE, Conversion, LeftOut, convert, make_missing, write_manifest
+from spoken_numbers.corpora.common import (
+    DIGIT_WORDS,
+    UNREADABLE,
+    Conversion,
+    LeftOut,
+    convert,
+    make_missing,
+    write_manifest,
+)
 from spoken_numbers.corpora.splice import splice
 from spoken_numbers.errors import UserError
 from spoken_numbers.lengths import parse_length
 from spoken_numbers.manifest import Made, Utterance
 from spoken_numbers.stamp import stamp
 
-DIGIT_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 FEWEST_DIGITS = 4
 """A speaker with fewer different digits gives strings too monotonous to learn from."""
 
