@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.signal import fftconvolve
 
 from spoken_numbers.audio import SAMPLE_RATE, FloatArray
 
@@ -83,7 +82,8 @@ def room_tone(takes: Sequence[FloatArray], samples: int, speech_level: float, rn
     window = np.hanning(ROOM_WINDOW)
     spectrum = np.square(np.abs(np.fft.rfft(frames[quiet] * window, axis=1))).mean(axis=0)
     shape = np.fft.fftshift(np.fft.irfft(np.sqrt(spectrum))) * window
-    noise = fftconvolve(white, shape, mode="same")[:samples]
+    filtered = np.fft.rfft(white) * np.fft.rfft(shape, len(white))  # circular, so that the noise fades nowhere
+    noise = np.fft.irfft(filtered, len(white))[:samples]
     own = float(np.sqrt(power[quiet].mean())) * _from_db(rng.normal(0, 1.5))
     level = max(QUIETEST_ROOM, min(own, speech_level * LOUDEST_ROOM_BELOW_SPEECH))
     return (noise * (level / _rms(noise))).astype(np.float32)
