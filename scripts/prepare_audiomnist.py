@@ -10,7 +10,7 @@ from spoken_numbers.corpora import audiomnist
 
 
 def main(
-    corpus: Annotated[Path, typer.Argument(help="folder that holds data/ and audioMNIST_meta.txt")],
+    corpus: Annotated[Path, typer.Argument(help="folder that holds data/")],
     out: Annotated[Path, typer.Option(help="folder for audio and manifests")] = Path("data/audiomnist"),
     strings_per_speaker: Annotated[int, typer.Option(min=0, help="for training")] = 100,
     length: Annotated[str, typer.Option(help="digits per string: 6, or 4-8")] = "4-8",

@@ -9,6 +9,8 @@ import soundfile
 from hypothesis import settings
 from manifest_makers import row, write
 
+pytest_plugins = ["training_fixtures"]
+
 settings.register_profile("shared machine", deadline=None)
 settings.load_profile("shared machine")
 

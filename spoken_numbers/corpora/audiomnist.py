@@ -29,7 +29,7 @@ def prepare(
     """Write 16 kHz mono audio, and manifests of strings and of isolated digits per split.
 
     Layout (https://github.com/soerenab/AudioMNIST): ``data/{speaker}/{digit}_{speaker}_{index}.wav``, 48 kHz, one
-    digit each, and ``audioMNIST_meta.txt``, JSON: speaker → gender and more.
+    digit each, and ``data/audioMNIST_meta.txt`` (read beside ``data/`` too), JSON: speaker → gender and more.
 
     Args:
         test_speaker: held out of training; without any, a ``test_fraction`` of the women and of the men.
@@ -54,9 +54,11 @@ def prepare(
 
 def _genders(corpus: Path) -> dict[str, str]:
     """Speaker → gender; empty, with a word on stderr, when the corpus does not tell."""
+    inside, beside = corpus / "data" / META, corpus / META
+    file = beside if beside.exists() and not inside.exists() else inside
     try:
-        meta = json.loads((corpus / META).read_text(encoding="utf-8"))
+        meta = json.loads(file.read_text(encoding="utf-8"))
         return {speaker: str(facts["gender"]) for speaker, facts in meta.items()}
     except (OSError, ValueError, AttributeError, KeyError, TypeError):
-        print(f"{corpus / META} tells no genders: test speakers are drawn from all alike", file=sys.stderr)
+        print(f"{file} tells no genders: test speakers are drawn from all alike", file=sys.stderr)
         return {}

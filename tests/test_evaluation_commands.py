@@ -1,0 +1,70 @@
+"""evaluate.py and transcribe.py on a model that the real command trained."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+import soundfile
+from training_command import ROOT
+
+
+def run(*args: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, *map(str, args)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_evaluation_counts_every_utterance_of_every_manifest(trained, corpus, tmp_path):
+    out = tmp_path / "out.json"
+    manifests = [corpus / "validation.json", corpus / "train.json"]
+    done = run("evaluation/evaluate.py", trained / "tiny.nemo", *[f"--manifest={m}" for m in manifests], "--json", out)
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
+    report = json.loads(out.read_text())
+    counts = [report["manifests"][str(m)]["strings"] for m in manifests]
+    assert counts == [12, 48]
+    assert report["overall"]["strings"] == len(report["readings"]) == 60
+    right = sum(r["reference"] == r["hypothesis"] for r in report["readings"])
+    assert right == report["overall"]["strings_right"]
+    assert f"[{right}/60]" in done.stdout
+    assert done.stdout.count(" read as ") == min(10, 60 - right)
+
+
+def test_transcription_prints_a_line_for_each_recording_and_names_what_cannot_be_read(trained, corpus, tmp_path):
+    waveform, _ = soundfile.read(corpus / "wav" / "train0.wav")
+    stereo, broken = tmp_path / "stereo ü.flac", tmp_path / "broken.wav"
+    soundfile.write(stereo, [[x, x] for x in waveform], 16000)
+    broken.write_bytes(b"RIFF nothing")
+    best = next((trained / "checkpoints").glob("best-*"))
+    done = run("evaluation/transcribe.py", best, corpus / "wav" / "train0.wav", stereo, broken)
+    assert done.returncode == 1
+    lines = [line.split("\t") for line in done.stdout.splitlines()]
+    assert [path for _, path in lines] == [str(corpus / "wav" / "train0.wav"), str(stereo)]
+    assert lines[0][0] == lines[1][0]
+    assert done.stderr.startswith("error: cannot decode")
+    assert str(broken) in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        (["evaluation/evaluate.py"], "Missing argument"),
+        (["evaluation/evaluate.py", "gone.nemo", "--manifest", "gone.json"], "no such model – gone.nemo"),
+        (["evaluation/evaluate.py", "README.md", "--manifest", "gone.json"], "cannot load model"),
+        (["evaluation/transcribe.py", "gone.nemo", "gone.wav"], "no such model – gone.nemo"),
+        (["evaluation/transcribe.py", "--nothing"], "No such option"),
+    ],
+)
+def test_a_wrong_command_is_one_line_and_status_2(command, told):
+    done = run(*command)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert told in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_missing_manifest_is_one_line_and_status_2(trained):
+    done = run("evaluation/evaluate.py", trained / "tiny.nemo", "--manifest", "gone.json")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith("error: cannot read manifest")
