@@ -67,7 +67,7 @@ def make_audiomnist(corpus: Path) -> Path:
             take = said(str(digit), voice, 48_000)
             write(corpus / "data" / speaker / f"{digit}_{speaker}_0.wav", take, 48_000)
     genders = {speaker: {"gender": gender, "age": "1234"} for speaker, gender in AUDIOMNIST.items()}
-    (corpus / "audioMNIST_meta.txt").write_text(json.dumps(genders))
+    (corpus / "data" / "audioMNIST_meta.txt").write_text(json.dumps(genders))
     return corpus
 
 

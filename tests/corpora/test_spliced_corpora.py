@@ -35,6 +35,12 @@ RECIPES = {
 FEW = {"strings_per_speaker": 4, "test_strings_per_speaker": 3, "length": "3-5"}
 
 
+@pytest.fixture(autouse=True)
+def one_process(monkeypatch):
+    """To start processes costs more here than the work; the commands' tests start them."""
+    monkeypatch.setattr("os.cpu_count", lambda: 1)
+
+
 @pytest.fixture(params=RECIPES)
 def recipe(request) -> Recipe:
     return RECIPES[request.param]
@@ -126,8 +132,10 @@ def test_a_silent_take_is_left_out(recipe, corpus, tmp_path, capsys):
     assert "silent" in capsys.readouterr().err
 
 
-def test_audiomnist_holds_out_the_same_share_of_women_and_men(tmp_path):
+@pytest.mark.parametrize("folder", ["data", "."])
+def test_audiomnist_holds_out_the_same_share_of_women_and_men(tmp_path, folder):
     corpus = makers.make_audiomnist(tmp_path / "corpus")
+    (corpus / "data" / audiomnist.META).rename(corpus / folder / audiomnist.META)
     for seed in range(3):
         out = tmp_path / str(seed)
         audiomnist.prepare(corpus, out, test_fraction=0.4, seed=seed, **FEW | {"test_strings_per_speaker": 1})
@@ -138,7 +146,8 @@ def test_audiomnist_holds_out_the_same_share_of_women_and_men(tmp_path):
 @pytest.mark.parametrize("meta", [None, "no JSON", "[]", '{"01": {}}'])
 def test_audiomnist_does_without_genders(tmp_path, meta, capsys):
     corpus = makers.make_audiomnist(tmp_path / "corpus")
-    (corpus / audiomnist.META).unlink() if meta is None else (corpus / audiomnist.META).write_text(meta)
+    file = corpus / "data" / audiomnist.META
+    file.unlink() if meta is None else file.write_text(meta)
     audiomnist.prepare(corpus, tmp_path / "out", **FEW)
     assert len(speakers_of(rows_of(tmp_path / "out", "test"))) == 1
     assert "tells no genders" in capsys.readouterr().err
