@@ -1,10 +1,12 @@
 """The README's five steps, run as they stand there, on small numbers."""
 
+import os
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +15,11 @@ from training_command import ROOT, TINY
 
 README = (ROOT / "README.md").read_text()
 STEPS = README.split("## Train on your own recordings")[1].split("\n## ")[0]
-SMALLER = {"--utterances 12000": "--utterances 40 --validation-utterances 8 --test-utterances 4"}
+RESULTS = README.split("## Results")[1].split("\n## ")[0]
+SMALLER = {
+    "--utterances 12000": "--utterances 40 --validation-utterances 8 --test-utterances 4",
+    "--strings-per-speaker 2000": "--strings-per-speaker 5 --test-strings-per-speaker 5",
+}
 
 
 def commands(text: str) -> list[str]:
@@ -22,10 +28,29 @@ def commands(text: str) -> list[str]:
     return [line.split("  #")[0].strip() for line in lines if line.strip()]
 
 
-@pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs espeak-ng")
-def test_the_five_steps_lead_from_a_table_to_a_transcription(tmp_path):
+def run_as_written(text: str, folder: Path, *overrides: str) -> str:
+    """Run a section's commands in ``folder``, with fewer utterances and a tiny model; the last one's output."""
     for name in ("scripts", "evaluation", "conf", "train_quartznet.py"):
-        (tmp_path / name).symlink_to(ROOT / name)
+        (folder / name).symlink_to(ROOT / name)
+    for command in commands(text):
+        if command.startswith("tensorboard"):
+            assert list(folder.glob("experiments/*/events.out.tfevents.*"))
+            continue
+        for large, small in SMALLER.items():
+            command = command.replace(large, small)
+        words = shlex.split(os.path.expandvars(command))
+        if "train_quartznet.py" in words:
+            words += [*TINY, *overrides]
+        done = subprocess.run([sys.executable, *words[1:]], cwd=folder, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
+    return done.stdout
+
+
+needs_speech = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs espeak-ng")
+
+
+@needs_speech
+def test_the_five_steps_lead_from_a_table_to_a_transcription(tmp_path):
     (tmp_path / "calls").mkdir()
     table = re.search(r"```\n( *filename,.*?)```", STEPS, re.DOTALL)
     assert table
@@ -35,35 +60,19 @@ def test_the_five_steps_lead_from_a_table_to_a_transcription(tmp_path):
         subprocess.run(["espeak-ng", "-w", spoken, words], check=True)
         waveform, rate = soundfile.read(spoken, dtype="float32")
         soundfile.write(tmp_path / path, np.append(waveform, np.zeros(rate // 4, np.float32)), rate)
-
-    run = commands(STEPS)
-    assert len(run) == 7
-    for command in run:
-        if command.startswith("tensorboard"):
-            assert list(tmp_path.glob("experiments/*/events.out.tfevents.*"))
-            continue
-        for large, small in SMALLER.items():
-            command = command.replace(large, small)
-        words = shlex.split(command)
-        if "train_quartznet.py" in words:
-            words += [*TINY, "trainer.max_epochs=1"]
-        done = subprocess.run([sys.executable, *words[1:]], cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
-    assert done.stdout.endswith("\tcalls/0001.mp3\n")
+    assert run_as_written(STEPS, tmp_path, "trainer.max_epochs=1").endswith("\tcalls/0001.mp3\n")
 
 
-def test_every_command_of_the_readme_is_run_here_or_by_make():
+@pytest.mark.slow
+@needs_speech
+@pytest.mark.skipif("SPOKEN_NUMBERS_CORPORA" not in os.environ, reason="needs SPOKEN_NUMBERS_CORPORA")
+def test_the_results_commands_run_on_the_real_corpora(tmp_path):
+    told = run_as_written(RESULTS, tmp_path, "trainer.max_steps=4")
+    assert all(f"data/{name}/test.json" in told for name in ("synthetic", "an4", "fsdd"))
+
+
+def test_every_other_command_of_the_readme_is_a_target_of_make():
     makefile = (ROOT / "Makefile").read_text()
-    for command in commands(README.replace(STEPS, "")):
-        verb = command.split()[0]
-        if verb == "make":
-            assert f"\n{command.split()[1]}:" in makefile
-        else:
-            assert command in REAL_INPUT, command
-
-
-REAL_INPUT = {
-    # Run by hand for the results, since they need the corpora; their flags are those of commands tested elsewhere.
-    command
-    for command in commands(README.split("## Results")[1].split("\n## ")[0] if "## Results" in README else "")
-}
+    for command in commands(README.replace(STEPS, "").replace(RESULTS, "")):
+        assert re.match(r"make (\S+)", command), command
+        assert f"\n{command.split()[1]}:" in makefile

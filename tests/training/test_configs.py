@@ -1,12 +1,15 @@
 """The published configs have the published sizes, and a wrong config is refused in one line."""
 
+import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hydra import compose, initialize_config_dir
 from nemo.collections.asr.models import EncDecCTCModel
 from omegaconf import DictConfig, OmegaConf
 
+from spoken_numbers import audio, manifest
 from spoken_numbers.errors import UserError
 from spoken_numbers.training.check import check_config
 from spoken_numbers.training.command import CONF, ConfigError
@@ -34,7 +37,7 @@ def filled(name: str, corpus: Path, *overrides: str) -> DictConfig:
         ("quartznet5x3_nvidia", 6_389_580, 25.56),
         ("quartznet_5x1", 1_992_524, 7.97),
         ("quartznet_5x1_aug", 1_992_524, 7.97),
-        ("quickstart", 685_516, 2.74),
+        ("quickstart", 659_660, 2.64),
     ],
 )
 def test_parameters_and_fp32_size(name, parameters, megabytes):
@@ -101,3 +104,16 @@ def test_a_faulty_manifest_is_refused_before_the_first_step(corpus, tmp_path):
     bad.write_text('{"audio_filepath": "gone.wav", "duration": 1.0, "text": "12"}\n')
     with pytest.raises(UserError, match=r"gone\.wav"):
         check_config(filled("quartznet_5x1", corpus, f"model.train_ds.manifest_filepath={bad}"))
+
+
+@pytest.mark.skipif(shutil.which("sox") is None, reason="transcode_aug needs sox")
+def test_the_six_augmentations_all_run(corpus, tmp_path):
+    rng = np.random.default_rng(0)
+    decaying = np.exp(-np.arange(8000) / 800) * rng.normal(size=8000)
+    sounds = {"noise": rng.normal(size=32000) * 0.1, "impulse": decaying / np.abs(decaying).max()}
+    manifests = []
+    for name, waveform in sounds.items():
+        seconds = audio.write(tmp_path / f"{name}.wav", waveform.astype(np.float32))
+        made = manifest.write(tmp_path / f"{name}.json", [manifest.Utterance(f"{name}.wav", seconds, "")])
+        manifests.append(f"augment.{name}.manifest_path={made.path}")
+    check_config(filled("quartznet_5x1_aug", corpus, *manifests))
