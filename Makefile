@@ -1,5 +1,7 @@
 # Two commands do everything on a bare Debian or Ubuntu: make quickstart, make test.
-PYTHON ?= python3
+ifndef PYTHON
+PYTHON := $(shell command -v python3)
+endif
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 QUICK := data/quickstart
@@ -11,10 +13,10 @@ setup: system .venv/requirements
 setup-dev: setup .venv/requirements-dev
 
 system:
-	@PYTHON=$(PYTHON) scripts/install_system_packages.sh
+	@PYTHON="$(PYTHON)" scripts/install_system_packages.sh
 
 .venv/requirements: requirements.txt pyproject.toml | system
-	$(PYTHON) -m venv .venv
+	"$(PYTHON)" -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
 	@touch $@
 
@@ -24,7 +26,7 @@ system:
 
 # The commands of the README, one after the other; each goes on where it stopped or says that there is nothing to do.
 quickstart: setup
-	python3 scripts/prepare_synthetic.py --out $(QUICK) --styles digits=1 --length 3-6 --utterances 8000 --validation-utterances 300 --test-utterances 500
+	python3 scripts/prepare_synthetic.py --out $(QUICK) --styles digits=1 --length 3-6 --utterances 8000 --validation-utterances 300 --test-utterances 500 --validation-voice espeak-ng:ed --validation-voice espeak-ng:steph --validation-voice espeak-ng:klatt
 	python3 scripts/check_manifest.py $(QUICK)/train.json $(QUICK)/validation.json $(QUICK)/test.json --headers
 	python3 train_quartznet.py conf/quickstart.yaml
 	python3 evaluation/evaluate.py experiments/quickstart/quickstart.nemo --manifest $(QUICK)/test.json --json experiments/quickstart/evaluation.json

@@ -2,8 +2,14 @@
 # Install what is missing of the system packages, or print the command and stop where there is no right to.
 set -eu
 
+python=${PYTHON:-python3}
+if ! "$python" -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))"; then
+    echo "error: Python 3.11 or 3.12 is needed – $python – name another by make PYTHON=/path/to/python3.11" >&2
+    exit 2
+fi
+
 packages="sox libsox-fmt-all libsndfile1 ffmpeg espeak-ng flite festival festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts"
-"${PYTHON:-python3}" -c "import ensurepip, venv" 2>/dev/null || packages="python3-venv $packages"
+"$python" -c "import ensurepip, venv" 2>/dev/null || packages="python3-venv $packages"
 
 missing=""
 for package in $packages; do
