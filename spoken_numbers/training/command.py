@@ -5,9 +5,11 @@ import os
 import re
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import hydra
 import yaml
+from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
@@ -33,7 +35,8 @@ def run(manual: str) -> None:
     os.environ["HYDRA_FULL_ERROR"] = "1"  # Hydra raises instead of printing a page and exiting with 1
     config = Path(sys.argv[1])
     try:
-        sys.argv[1:2] = _hydra_options(config)
+        if not sys.argv[1].startswith("-"):  # as a process that Lightning starts for another device has it
+            sys.argv[1:] = _hydra_arguments(config, sys.argv[2:])
         hydra.main(version_base="1.3", config_path=None)(_train)()
     except ConfigError as error:
         fail(error)
@@ -48,28 +51,35 @@ def _train(cfg: DictConfig) -> None:
     from spoken_numbers.training.train import train  # torch and NeMo take ten seconds; --cfg job needs neither
 
     if HydraConfig.get().mode == RunMode.MULTIRUN:
-        cfg.name = f"{cfg.name}/{HydraConfig.get().job.override_dirname}"
+        cfg.name = f"{cfg.name}/{HydraConfig.get().job.num}"
     try:
         train(cfg)
     except UserError as error:
         fail(error)  # here, since Hydra prints a line of its own about any exception
 
 
-def _hydra_options(config: Path) -> list[str]:
+def _hydra_arguments(config: Path, given: list[str]) -> list[str]:
+    """Options first, then overrides, since Hydra's parser wants each in one piece; ours make it write nothing."""
     if not config.is_file():
         known = [str(p) for p in Path(os.path.relpath(CONF)).glob("*.yaml")]
         near = difflib.get_close_matches(str(config), known, 1, 0.4)
-        raise ConfigError(
-            "no such config",
-            where=str(config),
-            todo=f"did you mean {near[0]}?" if near else "see conf/ for the configs",
-        )
+        todo = f"did you mean {near[0]}?" if near else "see conf/ for the configs"
+        raise ConfigError("no such config", where=str(config), todo=todo)
     folder = config.resolve().parent
-    options = ["--config-path", str(folder), "--config-name", config.stem]
-    options += ["hydra.run.dir=.", "hydra.output_subdir=null", "hydra/job_logging=none", "hydra/hydra_logging=none"]
-    if folder != CONF:
-        options.append(f"hydra.searchpath=[file://{CONF}]")
-    return options
+    overrides = _overrides(given)
+    options = [argument for argument in given if argument not in overrides]
+    silent = ["hydra.run.dir=.", "hydra.output_subdir=null", "hydra/job_logging=none", "hydra/hydra_logging=none"]
+    path = [] if folder == CONF else [f"hydra.searchpath=[file://{CONF}]"]
+    return ["--config-path", str(folder), "--config-name", config.stem, *options, *overrides, *silent, *path]
+
+
+def _overrides(given: list[str]) -> list[str]:
+    def refuse(message: str) -> NoReturn:
+        raise ConfigError(message, where="train_quartznet.py", todo="see --help; settings are written key=value")
+
+    parser = get_args_parser()
+    parser.error = refuse  # type: ignore[method-assign]
+    return list(parser.parse_intermixed_args(given).overrides)
 
 
 def _explained(error: Exception, config: Path) -> ConfigError:

@@ -82,7 +82,9 @@ def log_probabilities(
 
 @torch.inference_mode()
 def _forward(model: EncDecCTCModel, batch: list[FloatArray]) -> list[FloatArray]:
-    lengths = torch.tensor([len(waveform) for waveform in batch])
+    # Features are normalised over an utterance's frames, which takes more than one of them.
+    shortest = int(0.1 * model.cfg.preprocessor.sample_rate)
+    lengths = torch.tensor([max(len(waveform), shortest) for waveform in batch])
     signal = torch.zeros(len(batch), int(lengths.max()))
     for row, waveform in zip(signal, batch, strict=True):
         row[: len(waveform)] = torch.from_numpy(np.ascontiguousarray(waveform))

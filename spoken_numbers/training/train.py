@@ -36,7 +36,7 @@ def train(cfg: DictConfig) -> Path:
     check_config(cfg)
     folder = Path(cfg.exp_manager.exp_dir) / cfg.name
     resume = newest_usable(folder / "checkpoints")
-    _check_same_experiment(cfg, folder / "config.yaml", resume)
+    _check_same_experiment(cfg, folder, resume)
     if _is_finished(cfg, folder):
         print(f"{folder}: already trained; raise trainer.max_epochs or max_steps, or choose another name")
         return folder
@@ -113,7 +113,6 @@ def _finish(cfg: DictConfig, folder: Path, trainer: Trainer, model: SpokenNumber
         "last_validation": metrics,
         "git_revision": git_revision(),
         "versions": {name: importlib.metadata.version(name) for name in ("torch", "nemo_toolkit", "lightning")},
-        "trainer": OmegaConf.to_container(cfg.trainer, resolve=True),
     }
     _write_text(folder / "results.json", json.dumps(results, indent=2) + "\n")
     if isinstance(trainer.logger, TensorBoardLogger):
@@ -135,26 +134,36 @@ def _without_data(cfg: DictConfig) -> DictConfig:
     return plain
 
 
-def _check_same_experiment(cfg: DictConfig, previous: Path, resume: Path | None) -> None:
-    if resume is None or not previous.is_file():
+def _check_same_experiment(cfg: DictConfig, folder: Path, resume: Path | None) -> None:
+    if resume is None or not (folder / "config.yaml").is_file():
         return
-    before, now = _flat(OmegaConf.load(previous)), _flat(cfg)  # type: ignore[arg-type]
-    shape = ("size.", "frontend.", "model.encoder.", "model.decoder.")
-    changed = {key for key in before | now if before.get(key) != now.get(key)}
-    different = sorted(key for key in changed if key.startswith(shape))
+    different = _changed_since(cfg, folder, "size.", "frontend.", "model.encoder.", "model.decoder.")
     if different:
         raise ConfigError(
             f"the experiment holds another model (differs in {', '.join(different[:3])})",
-            where=str(previous.parent),
+            where=str(folder),
             todo="choose another name=… or remove the folder",
         )
 
 
 def _is_finished(cfg: DictConfig, folder: Path) -> bool:
-    results = folder / "results.json"
-    if not results.is_file() or not _artefact(folder).is_file():
+    if not (folder / "results.json").is_file() or not _artefact(folder).is_file():
         return False
-    return json.loads(results.read_text())["trainer"] == OmegaConf.to_container(cfg.trainer, resolve=True)
+    if _changed_since(cfg, folder, "trainer."):
+        return False
+    if different := _changed_since(cfg, folder, ""):
+        raise ConfigError(
+            f"already trained with another config (differs in {', '.join(different[:3])})",
+            where=str(folder),
+            todo="choose another name=… or remove the folder",
+        )
+    return True
+
+
+def _changed_since(cfg: DictConfig, folder: Path, *prefixes: str) -> list[str]:
+    """Keys below ``prefixes`` whose values differ from those that the folder was trained with."""
+    before, now = _flat(OmegaConf.load(folder / "config.yaml")), _flat(cfg)  # type: ignore[arg-type]
+    return sorted(key for key in before | now if key.startswith(prefixes) and before.get(key) != now.get(key))
 
 
 def _flat(cfg: DictConfig) -> dict[str, str]:

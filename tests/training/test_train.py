@@ -107,13 +107,23 @@ def test_a_training_in_two_parts_ends_with_the_weights_of_one(corpus, tmp_path):
     torch.testing.assert_close(parts["state_dict"], whole["state_dict"], rtol=0, atol=0)
 
 
+def test_a_sweep_gives_each_job_a_folder_of_its_own(corpus, tmp_path):
+    done = train(*arguments(corpus, tmp_path, "--multirun", "trainer.max_steps=2", "name=sweep", "seed=0,1"))
+    assert done.returncode == 0, done.stderr
+    for job, seed in (("0", 0), ("1", 1)):
+        assert f"\nseed: {seed}\n" in (tmp_path / "sweep" / job / "config.yaml").read_text()
+        assert (tmp_path / "sweep" / job / f"{job}.nemo").is_file()
+
+
 @pytest.mark.parametrize(
     ("args", "told"),
     [
         (["conf/quartznet_5x2.yaml"], "error: no such config – conf/quartznet_5x2.yaml – did you mean"),
         (["conf/quickstart.yaml", "model.trian_ds.batch_size=3"], "did you mean 'model.train_ds.batch_size'?"),
-        (["conf/quickstart.yaml", "optim=adam"], "error: "),
-        (["conf/quickstart.yaml", "model.train_ds.batch_size=[3"], "error: "),
+        (["conf/quickstart.yaml", "optim=adam"], "Could not find 'optim/adam'"),
+        (["conf/quickstart.yaml", "model.train_ds.batch_size=[3"], "no viable alternative"),
+        (["conf/quickstart.yaml", "--multirum"], "unrecognized arguments: --multirum"),
+        (["conf/quickstart.yaml", "seed"], "seed"),
     ],
 )
 def test_a_wrong_command_line_is_one_line_and_status_2(args, told):
