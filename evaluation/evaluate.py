@@ -13,8 +13,8 @@ from spoken_numbers.cli import run
 
 
 def main(
-    model: Annotated[Path, typer.Argument(help="a .nemo file or a checkpoint (.ckpt)")],
-    manifest: Annotated[list[Path], typer.Option(help="NeMo manifest; repeatable")],
+    model: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="a .nemo file or a checkpoint (.ckpt)")],
+    manifest: Annotated[list[Path], typer.Option(exists=True, dir_okay=False, help="NeMo manifest; repeatable")],
     json: Annotated[Path | None, typer.Option(help="write all figures and readings here")] = None,
     batch_size: Annotated[int, typer.Option(min=1)] = 32,
 ) -> int:

@@ -14,7 +14,7 @@ from spoken_numbers.labels import digit_string
 
 
 def main(
-    model: Annotated[Path, typer.Argument(help="a .nemo file or a checkpoint (.ckpt)")],
+    model: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="a .nemo file or a checkpoint (.ckpt)")],
     recording: Annotated[list[Path], typer.Argument(help="any format that libsndfile or FFmpeg reads")],
 ) -> int:
     """Print a line for each recording: its digit string, a tab, its path. Exit status 1 when one cannot be read."""
