@@ -50,9 +50,9 @@ def test_transcription_prints_a_line_for_each_recording_and_names_what_cannot_be
     ("command", "told"),
     [
         (["evaluation/evaluate.py"], "Missing argument"),
-        (["evaluation/evaluate.py", "gone.nemo", "--manifest", "gone.json"], "File 'gone.nemo' does not exist"),
-        (["evaluation/evaluate.py", "README.md", "--manifest", "gone.json"], "cannot load model"),
-        (["evaluation/transcribe.py", "gone.nemo", "gone.wav"], "File 'gone.nemo' does not exist"),
+        (["evaluation/evaluate.py", "gone.nemo", "--manifest", "README.md"], "file 'gone.nemo' does not exist"),
+        (["evaluation/evaluate.py", "README.md", "--manifest", "README.md"], "cannot load model"),
+        (["evaluation/transcribe.py", "gone.nemo", "gone.wav"], "file 'gone.nemo' does not exist"),
         (["evaluation/transcribe.py", "--nothing"], "No such option"),
     ],
 )
@@ -67,4 +67,4 @@ def test_a_wrong_command_is_one_line_and_status_2(command, told):
 def test_a_missing_manifest_is_one_line_and_status_2(trained):
     done = run("evaluation/evaluate.py", trained / "tiny.nemo", "--manifest", "gone.json")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
-    assert done.stderr.startswith("error: Invalid value for '--manifest': File 'gone.json' does not exist")
+    assert done.stderr.startswith("error: Invalid value for '--manifest': file 'gone.json' does not exist")

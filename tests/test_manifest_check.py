@@ -196,15 +196,21 @@ def test_no_bytes_break_the_check_and_every_line_is_accounted_for(lines, tmp_pat
     assert report(check([tmp_path / "m.json"], jobs=1), fix=False) == 1
 
 
+def test_a_speaker_in_training_and_validation_is_warned_of_and_no_more(good_manifest, tone, tmp_path, capsys):
+    tone(tmp_path / "a3.wav")
+    check_before_training([good_manifest], [write(tmp_path / "same.json", row("a3.wav", speaker="a"))])
+    assert capsys.readouterr().err.startswith("warning: 1 validation rows are of speakers also trained on")
+
+
 def test_training_is_refused_with_the_first_faults_and_their_number(good_manifest, tmp_path):
-    rows = [row("a1.wav", speaker="a"), *(row(f"no{index}.wav") for index in range(4))]
+    rows = [row("a1.wav", speaker="c"), *(row(f"no{index}.wav") for index in range(4))]
     bad = write(tmp_path / "bad.json", *rows)
     check_before_training([good_manifest], [])
     with pytest.raises(ManifestError) as raised:
         check_before_training([good_manifest], [bad])
     assert str(raised.value).replace(f"{tmp_path}/", "") == (
-        "6 faults in the manifests: recording is in good.json:1 too: a1.wav (bad.json:1); "
-        "speaker 'a' is in good.json:1 too (bad.json:1); no such recording: no0.wav (bad.json:2); and 3 more"
+        "5 faults in the manifests: recording is in good.json:1 too: a1.wav (bad.json:1); "
+        "no such recording: no0.wav (bad.json:2); no such recording: no1.wav (bad.json:3); and 2 more"
         " – scripts/check_manifest.py good.json bad.json --fix"
     )
 
