@@ -69,8 +69,13 @@ def _hydra_arguments(config: Path, given: list[str]) -> list[str]:
     overrides = _overrides(given)
     options = [argument for argument in given if argument not in overrides]
     silent = ["hydra.run.dir=.", "hydra.output_subdir=null", "hydra/job_logging=none", "hydra/hydra_logging=none"]
-    path = [] if folder == CONF else [f"hydra.searchpath=[file://{CONF}]"]
-    return ["--config-path", str(folder), "--config-name", config.stem, *options, *overrides, *silent, *path]
+    where = ["--config-path", str(folder), "--config-name", config.stem]
+    return [*where, *options, *overrides, *silent, *_search_path(folder)]
+
+
+def _search_path(folder: Path) -> list[str]:
+    """Where a config outside conf/ finds the shared pieces."""
+    return [] if folder == CONF else [f"hydra.searchpath=[file://{CONF}]"]
 
 
 def _overrides(given: list[str]) -> list[str]:
@@ -97,9 +102,9 @@ def _explained(error: Exception, config: Path) -> ConfigError:
 
 
 def _nearest(name: str, config: Path) -> str:
-    with hydra.initialize_config_dir(str(config.resolve().parent), version_base="1.3"):
-        overrides = [] if config.resolve().parent == CONF else [f"hydra.searchpath=[file://{CONF}]"]
-        keys = list(all_keys(hydra.compose(config.stem, overrides=overrides)))
+    folder = config.resolve().parent
+    with hydra.initialize_config_dir(str(folder), version_base="1.3"):
+        keys = all_keys(hydra.compose(config.stem, overrides=_search_path(folder)))
     near = difflib.get_close_matches(name, keys, 1, 0.5)
     return f"did you mean '{near[0]}'? (a new key takes a + before it)" if near else "see --cfg job for the keys"
 

@@ -1,6 +1,6 @@
-"""Depthwise convolutions by FFT: the same result, several times faster to train on a CPU.
+"""Depthwise convolutions by FFT: the same result, sooner on a CPU.
 
-PyTorch's depthwise ``Conv1d`` costs a pass over the kernel for every output, and QuartzNet's kernels are 33 to 87
+PyTorch's depthwise ``Conv1d`` costs a pass over the kernel for every output, and QuartzNet's kernels are 17 to 87
 long. ``benchmarks/training_step.py`` measures both.
 """
 

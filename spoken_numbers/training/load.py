@@ -11,6 +11,7 @@ from omegaconf import open_dict
 from spoken_numbers.audio import FloatArray
 from spoken_numbers.errors import UserError
 from spoken_numbers.labels import LABELS
+from spoken_numbers.training.checkpoints import load
 
 
 class ModelError(UserError):
@@ -93,7 +94,7 @@ def _forward(model: EncDecCTCModel, batch: list[FloatArray]) -> list[FloatArray]
 
 
 def _from_checkpoint(path: Path) -> EncDecCTCModel:
-    checkpoint = torch.load(path, map_location="cpu", weights_only=False)
+    checkpoint = load(path)
     cfg = checkpoint["hyper_parameters"]["cfg"].copy()
     with open_dict(cfg):
         for name in ("train_ds", "validation_ds", "test_ds"):

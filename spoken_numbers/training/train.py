@@ -11,13 +11,12 @@ from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
-from nemo.collections.asr.models import EncDecCTCModel
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from spoken_numbers.files import written_whole
 from spoken_numbers.training.check import ConfigError, check_config
-from spoken_numbers.training.checkpoints import METRIC, LastCheckpoint, best_checkpoint, load, newest_usable
-from spoken_numbers.training.load import load_weights
+from spoken_numbers.training.checkpoints import METRIC, LastCheckpoint, best_checkpoint, newest_usable
+from spoken_numbers.training.load import load_model, load_weights
 from spoken_numbers.training.model import SpokenNumberModel
 from spoken_numbers.training.progress import TrainingProgress
 from spoken_numbers.training.showcase import Showcase
@@ -56,7 +55,7 @@ def train(cfg: DictConfig) -> Path:
             raise KeyboardInterrupt from None
         raise
     if trainer.is_global_zero and not trainer.interrupted:
-        _finish(cfg, folder, trainer, model)
+        _finish(cfg, folder, trainer)
     return folder
 
 
@@ -93,14 +92,12 @@ def _model_config(cfg: DictConfig) -> DictConfig:
     return model
 
 
-def _finish(cfg: DictConfig, folder: Path, trainer: Trainer, model: SpokenNumberModel) -> None:
+def _finish(cfg: DictConfig, folder: Path, trainer: Trainer) -> None:
     chosen = trainer.checkpoint_callback
     assert isinstance(chosen, ModelCheckpoint)
     best = Path(chosen.best_model_path or newest_usable(folder / "checkpoints") or "")
     score = None if chosen.best_model_score is None else float(chosen.best_model_score)
-    checkpoint = load(best)
-    plain = EncDecCTCModel(cfg=_without_data(model.cfg))
-    plain.load_state_dict(checkpoint["state_dict"])
+    plain = load_model(best)
     artefact = _artefact(folder)
     with written_whole(artefact) as temporary:
         plain.save_to(str(temporary))
@@ -124,14 +121,6 @@ def _finish(cfg: DictConfig, folder: Path, trainer: Trainer, model: SpokenNumber
 
 def _artefact(folder: Path) -> Path:
     return folder / f"{folder.name}.nemo"
-
-
-def _without_data(cfg: DictConfig) -> DictConfig:
-    plain = cfg.copy()
-    with open_dict(plain):
-        for name in ("train_ds", "validation_ds", "test_ds"):
-            plain.pop(name, None)
-    return plain
 
 
 def _check_same_experiment(cfg: DictConfig, folder: Path, resume: Path | None) -> None:
