@@ -74,6 +74,11 @@ def write(path: Path, waveform: FloatArray, sample_rate: int = SAMPLE_RATE) -> f
     return len(waveform) / sample_rate
 
 
+def duration(path: Path) -> float:
+    """Seconds, by the header of a file that libsndfile reads."""
+    return soundfile.info(path).duration
+
+
 def is_silent(waveform: FloatArray, floor_db: float = -60.0) -> bool:
     """No 25 ms window reaches ``floor_db`` dB re full scale (root mean square)."""
     window = SAMPLE_RATE // 40

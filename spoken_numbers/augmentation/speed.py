@@ -1,54 +1,42 @@
 """Speed perturbation by soxr."""
 
-import random
-
+import numpy as np
 import soxr
-from nemo.collections.asr.parts.preprocessing.perturb import Perturbation, perturbation_types
-from nemo.collections.asr.parts.preprocessing.segment import AudioSegment
+
+from spoken_numbers.audio import SAMPLE_RATE, FloatArray
+from spoken_numbers.augmentation.perturbation import bounds
+
+QUALITY = {"kaiser_best": "HQ", "kaiser_fast": "MQ", "fft": "HQ", "scipy": "HQ"}
+"""NeMo's names of resamplers → soxr's qualities."""
 
 
-class SpeedPerturbation(Perturbation):
-    """Plays the utterance faster or slower, pitch and all (Ko et al. 2015).
+class Speed:
+    """Plays the utterance faster or slower, pitch and all (Ko et al. 2015), by a factor between the bounds.
 
-    It takes NeMo's keys and NeMo's name. NeMo's own needs resampy for its ``kaiser`` resamplers, which nothing
-    installs, and without it returns the audio unchanged.
+    It takes NeMo's keys. NeMo's own needs resampy for its ``kaiser`` resamplers, which nothing installs, and without
+    it returns the audio unchanged.
 
     Args:
         sr: sample rate of the utterances, Hz.
-        resample_type: NeMo's key; soxr's quality is chosen by it: ``kaiser_best`` HQ, the others MQ.
-        min_speed_rate, max_speed_rate: bounds of the factor by which speech gets faster.
         num_rates: number of evenly spaced factors, or -1 for any between the bounds.
     """
 
     def __init__(
         self,
-        sr: int,
+        sr: int = SAMPLE_RATE,
         resample_type: str = "kaiser_fast",
         min_speed_rate: float = 0.9,
         max_speed_rate: float = 1.1,
         num_rates: int = -1,
     ) -> None:
-        if not 0 < min_speed_rate <= max_speed_rate:
-            raise ValueError("speed: 0 < min_speed_rate <= max_speed_rate must hold")
-        self._rate = sr
-        self._quality = "HQ" if resample_type == "kaiser_best" else "MQ"
-        self._bounds = min_speed_rate, max_speed_rate
-        self._steps = num_rates
+        if sr != SAMPLE_RATE:
+            raise ValueError(f"sr is {sr}, and utterances have {SAMPLE_RATE} Hz")
+        if resample_type not in QUALITY:
+            raise ValueError(f"resample_type is {resample_type!r}: choose among {', '.join(QUALITY)}")
+        self._bounds = bounds(min_speed_rate, max_speed_rate, "speed", least=0.25, most=4)
+        self._quality = QUALITY[resample_type]
+        self._rates = np.linspace(*self._bounds, num_rates) if num_rates > 0 else None
 
-    def max_augmentation_length(self, length: int) -> float:
-        return length / self._bounds[0]
-
-    def perturb(self, data: AudioSegment) -> None:
-        factor = self._draw()
-        data._samples = soxr.resample(data._samples, self._rate * factor, self._rate, quality=self._quality)
-
-    def _draw(self) -> float:
-        low, high = self._bounds
-        if self._steps <= 0:
-            return random.uniform(low, high)
-        return low + (high - low) * random.randrange(self._steps) / max(1, self._steps - 1)
-
-
-def register() -> None:
-    """Put ours in the place of NeMo's for every config that names ``speed``."""
-    perturbation_types["speed"] = SpeedPerturbation
+    def __call__(self, waveform: FloatArray, rng: np.random.Generator) -> FloatArray:
+        factor = rng.uniform(*self._bounds) if self._rates is None else rng.choice(self._rates)
+        return soxr.resample(waveform, SAMPLE_RATE * factor, SAMPLE_RATE, quality=self._quality)

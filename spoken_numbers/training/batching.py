@@ -1,13 +1,21 @@
 """Batches of utterances of like length, the same for the same seed, and able to go on in mid-epoch."""
 
 from collections.abc import Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from torch.utils.data import Sampler
 
 
-class LengthBatchSampler(Sampler[list[int]]):
-    """Indices of one rank's batches: shuffled, sorted by duration within pools, shuffled as batches.
+class Drawn(NamedTuple):
+    """An utterance of an epoch: with the seed, all that its perturbations are drawn from."""
+
+    epoch: int
+    index: int
+
+
+class LengthBatchSampler(Sampler[list[Drawn]]):
+    """Utterances of one rank's batches: shuffled, sorted by duration within pools, shuffled as batches.
 
     NeMo's ``SemiSortBatchSampler`` draws from NumPy's global generator and starts every resumed epoch anew;
     this one draws from (seed, epoch) and leaves out the batches that were trained before the checkpoint.
@@ -38,11 +46,12 @@ class LengthBatchSampler(Sampler[list[int]]):
         batches = -(-len(self.durations) // self.batch_size)
         return -(-batches // self.world_size)
 
-    def __iter__(self) -> Iterator[list[int]]:
+    def __iter__(self) -> Iterator[list[Drawn]]:
         batches = self._epoch_batches()
         padded = [batches[i % len(batches)] for i in range(len(self) * self.world_size)]
         skip, self.skip = self.skip, 0
-        yield from padded[self.rank :: self.world_size][skip:]
+        for batch in padded[self.rank :: self.world_size][skip:]:
+            yield [Drawn(self.epoch, index) for index in batch]
 
     def _epoch_batches(self) -> list[list[int]]:
         rng = np.random.default_rng([self.seed, self.epoch])

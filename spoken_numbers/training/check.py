@@ -2,34 +2,32 @@
 
 import difflib
 import inspect
-import itertools
 from collections.abc import Iterable
-from pathlib import Path
 
 from hydra.utils import get_class
 from lightning.pytorch import Trainer
-from nemo.collections.asr.data.audio_to_text import AudioToCharDataset
 from omegaconf import DictConfig, OmegaConf
 
-from spoken_numbers import audio, manifest
-from spoken_numbers.audio import FloatArray
-from spoken_numbers.augmentation.proof import prove
+from spoken_numbers.augmentation.config import chain_of, prove
 from spoken_numbers.labels import LABELS
 from spoken_numbers.manifest_check import check_before_training
 from spoken_numbers.training.command import ConfigError
-from spoken_numbers.training.model import manifest_paths
+from spoken_numbers.training.manifests import first_utterances, manifest_paths
+from spoken_numbers.training.model import ENCODER_STRIDE
 
-ENCODER_STRIDE = 2
-"""Every size here halves the frame rate once, in the prologue."""
 LOADER_KEYS = {
+    "manifest_filepath",
+    "repeat",
+    "sample_rate",
+    "labels",
     "batch_size",
     "shuffle",
     "num_workers",
-    "manifest_filepath",
-    "augmentor",
+    "min_duration",
+    "max_duration",
     "normalize_transcripts",
+    "augmentor",
     "seed",
-    "repeat",
 }
 SECTIONS = {"name", "seed", "init_from", "model", "trainer", "exp_manager", "size", "frontend", "augment", "optim"}
 EXPERIMENT_KEYS = {"exp_dir", "checkpoint_every_n_steps", "example_utterances"}
@@ -59,21 +57,17 @@ def check_config(cfg: DictConfig) -> None:
     )
     stride = cfg.frontend.window_stride * ENCODER_STRIDE
     check_before_training(train, validation, frame_stride=stride)
-    prove(cfg.augment, _utterances(train, 3), cfg.frontend.sample_rate)
-
-
-def _utterances(manifests: list[Path], each: int) -> list[FloatArray]:
-    """The first utterances of each manifest."""
-    return [audio.read(row.path(m)) for m in manifests for row in itertools.islice(manifest.read(m), each)]
+    prove(
+        chain_of(OmegaConf.to_container(cfg.augment, resolve=True)), first_utterances(cfg.model.train_ds, 3), cfg.seed
+    )  # type: ignore[arg-type]
 
 
 def _check_keys(cfg: DictConfig) -> None:
     _known("", cfg, SECTIONS)
     _known("trainer.", cfg.trainer, _arguments(Trainer.__init__))
     _known("exp_manager.", cfg.exp_manager, EXPERIMENT_KEYS)
-    loader = _arguments(AudioToCharDataset.__init__) | LOADER_KEYS
-    _known("model.train_ds.", cfg.model.train_ds, loader)
-    _known("model.validation_ds.", cfg.model.validation_ds, loader)
+    _known("model.train_ds.", cfg.model.train_ds, LOADER_KEYS)
+    _known("model.validation_ds.", cfg.model.validation_ds, LOADER_KEYS)
     for name, node in cfg.model.items():
         if isinstance(node, DictConfig) and "_target_" in node:
             _known(f"model.{name!s}.", node, _arguments(get_class(node._target_)) | {"_target_"})

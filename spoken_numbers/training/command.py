@@ -4,6 +4,7 @@ import difflib
 import os
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -13,7 +14,7 @@ from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
 from hydra.types import RunMode
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from spoken_numbers.cli import fail
@@ -60,17 +61,21 @@ def _train(cfg: DictConfig) -> None:
 
 def _hydra_arguments(config: Path, given: list[str]) -> list[str]:
     """Options first, then overrides, since Hydra's parser wants each in one piece; ours make it write nothing."""
-    if not config.is_file():
-        known = [str(p) for p in Path(os.path.relpath(CONF)).glob("*.yaml")]
-        near = difflib.get_close_matches(str(config), known, 1, 0.4)
-        todo = f"did you mean {near[0]}?" if near else "see conf/ for the configs"
-        raise ConfigError("no such config", where=str(config), todo=todo)
+    _refuse_unknown(config)
     folder = config.resolve().parent
     overrides = _overrides(given)
     options = [argument for argument in given if argument not in overrides]
     silent = ["hydra.run.dir=.", "hydra.output_subdir=null", "hydra/job_logging=none", "hydra/hydra_logging=none"]
     where = ["--config-path", str(folder), "--config-name", config.stem]
     return [*where, *options, *overrides, *silent, *_search_path(folder)]
+
+
+def _refuse_unknown(config: Path) -> None:
+    if not config.is_file():
+        known = [str(p) for p in Path(os.path.relpath(CONF)).glob("*.yaml")]
+        near = difflib.get_close_matches(str(config), known, 1, 0.4)
+        todo = f"did you mean {near[0]}?" if near else "see conf/ for the configs"
+        raise ConfigError("no such config", where=str(config), todo=todo)
 
 
 def _search_path(folder: Path) -> list[str]:
@@ -102,11 +107,34 @@ def _explained(error: Exception, config: Path) -> ConfigError:
 
 
 def _nearest(name: str, config: Path) -> str:
+    near = difflib.get_close_matches(name, all_keys(_compose(config, [])), 1, 0.5)
+    return f"did you mean '{near[0]}'? (a new key takes a + before it)" if near else "see --cfg job for the keys"
+
+
+def composed(config: Path, overrides: Sequence[str], needed: Sequence[str] = ()) -> DictConfig:
+    """The config as training would see it, for commands that do not train.
+
+    Args:
+        needed: keys below which nothing may be missing.
+
+    Raises:
+        ConfigError: no such config, a bad override, or a needed value that is not filled in.
+    """
+    _refuse_unknown(config)
+    try:
+        cfg = _compose(config, overrides)
+        missing = sorted(key for key in OmegaConf.missing_keys(cfg) if key.startswith(tuple(needed)))
+    except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
+        raise _explained(error, config) from None
+    if missing:
+        raise ConfigError(f"not filled in: {', '.join(missing)}", where=str(config), todo="give each as key=value")
+    return cfg
+
+
+def _compose(config: Path, overrides: Sequence[str]) -> DictConfig:
     folder = config.resolve().parent
     with hydra.initialize_config_dir(str(folder), version_base="1.3"):
-        keys = all_keys(hydra.compose(config.stem, overrides=_search_path(folder)))
-    near = difflib.get_close_matches(name, keys, 1, 0.5)
-    return f"did you mean '{near[0]}'? (a new key takes a + before it)" if near else "see --cfg job for the keys"
+        return hydra.compose(config.stem, overrides=[*overrides, *_search_path(folder)])
 
 
 def all_keys(cfg: DictConfig, prefix: str = "") -> list[str]:

@@ -1,12 +1,9 @@
 """NeMo's CTC model, validated on digit strings and fed in batches of like length."""
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
 from lightning.pytorch import Trainer
-from nemo.collections.asr.data import audio_to_text_dataset
 from nemo.collections.asr.models import EncDecCTCModel
 from omegaconf import DictConfig, open_dict
 from torch.utils.data import DataLoader
@@ -15,7 +12,12 @@ from spoken_numbers.assessment.metrics import ErrorCounts, count_errors
 from spoken_numbers.decoding.greedy import collapse
 from spoken_numbers.labels import LABELS
 from spoken_numbers.training.batching import LengthBatchSampler
+from spoken_numbers.training.dataset import AugmentedDataset
 from spoken_numbers.training.fast_convolution import speed_up_depthwise
+from spoken_numbers.training.manifests import manifest_paths, names_of, repeated_manifests
+
+ENCODER_STRIDE = 2
+"""Every size here halves the frame rate once, in the prologue."""
 
 
 class SpokenNumberModel(EncDecCTCModel):
@@ -34,13 +36,13 @@ class SpokenNumberModel(EncDecCTCModel):
             speed_up_depthwise(self.encoder)
 
     def training_step(self, batch: tuple[torch.Tensor, ...], batch_idx: int) -> torch.Tensor:
-        loss, _, _ = self._loss_and_paths(batch)
+        loss, _, _ = self.loss_and_paths(batch)
         self.log("train/loss", loss, prog_bar=True)
         self.log("train/learning_rate", self._optimizer.param_groups[0]["lr"])
         return loss
 
     def validation_step(self, batch: tuple[torch.Tensor, ...], batch_idx: int, dataloader_idx: int = 0) -> None:
-        loss, paths, lengths = self._loss_and_paths(batch)
+        loss, paths, lengths = self.loss_and_paths(batch)
         _, _, targets, target_lengths = batch
         references = [_text(row, n) for row, n in zip(targets.tolist(), target_lengths.tolist(), strict=True)]
         hypotheses = [collapse(row[:n]) for row, n in zip(paths.tolist(), lengths.tolist(), strict=True)]
@@ -95,16 +97,14 @@ class SpokenNumberModel(EncDecCTCModel):
             epoch = loops["epoch_progress"]["current"]["processed"]
             sampler.resume(epoch, loops["epoch_loop.batch_progress"]["current"]["ready"])
 
-    def _loss_and_paths(self, batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def loss_and_paths(self, batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         signal, signal_lengths, targets, target_lengths = batch
         log_probs, lengths, paths = self.forward(input_signal=signal, input_signal_length=signal_lengths)
         loss = self.loss(log_probs=log_probs, targets=targets, input_lengths=lengths, target_lengths=target_lengths)
         return loss, paths, lengths
 
     def _loader(self, config: DictConfig, train: bool) -> DataLoader:
-        dataset = audio_to_text_dataset.get_audio_to_text_char_dataset_from_config(
-            config=config, local_rank=self.local_rank, global_rank=self.global_rank, world_size=self.world_size
-        )
+        dataset = AugmentedDataset(config, self.cfg.preprocessor.window_stride * ENCODER_STRIDE)
         common = {
             "dataset": dataset,
             "collate_fn": dataset.collate_fn,
@@ -129,30 +129,6 @@ class SpokenNumberModel(EncDecCTCModel):
         )  # fmt: skip
         *numbers, total = self.all_gather(mine).reshape(-1, len(mine)).sum(0).tolist()
         return ErrorCounts(*(int(n) for n in numbers)), total
-
-
-def manifest_paths(config: DictConfig) -> list[Path]:
-    """``manifest_filepath`` as a list, whether it names one manifest, several by commas, or a list."""
-    given = config.manifest_filepath
-    paths = given.split(",") if isinstance(given, str) else list(given)
-    return [Path(path) for path in paths]
-
-
-def repeated_manifests(config: DictConfig) -> list[str]:
-    """Each manifest as often as ``repeat`` says (a count for all or one for each): NeMo reads a list through."""
-    manifests = manifest_paths(config)
-    given = config.get("repeat") or 1
-    counts = [given] * len(manifests) if isinstance(given, int) else list(given)
-    return [str(path) for path, count in zip(manifests, counts, strict=True) for _ in range(count)]
-
-
-def names_of(manifests: Sequence[Path]) -> list[str]:
-    """A short name for each manifest, unlike the others': its stem, with as many parents as that takes."""
-    for depth in range(1, 20):
-        names = ["/".join([*m.resolve().parts[-depth:-1], m.stem]) for m in manifests]
-        if len(set(names)) == len(set(manifests)):
-            return names
-    return [str(m) for m in manifests]
 
 
 def _text(targets: list[int], length: int) -> str:

@@ -14,6 +14,7 @@ from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf, open_dict
 
 from spoken_numbers.files import written_whole
+from spoken_numbers.training.augmentation_watch import AugmentationWatch
 from spoken_numbers.training.check import ConfigError, check_config
 from spoken_numbers.training.checkpoints import METRIC, LastCheckpoint, best_checkpoint, newest_usable
 from spoken_numbers.training.load import load_model, load_weights
@@ -61,11 +62,12 @@ def train(cfg: DictConfig) -> Path:
 
 def _trainer(cfg: DictConfig, folder: Path) -> Trainer:
     settings: dict[str, Any] = OmegaConf.to_container(cfg.trainer, resolve=True)  # type: ignore[assignment]
-    settings["precision"] = _precision(str(settings["precision"]))
+    settings["precision"] = precision(str(settings["precision"]))
     callbacks = [
         best_checkpoint(folder / "checkpoints"),
         LastCheckpoint(folder / "checkpoints", cfg.exp_manager.checkpoint_every_n_steps),
         TrainingProgress(),
+        AugmentationWatch(),
         Showcase(cfg.exp_manager.example_utterances),
     ]
     logger = TensorBoardLogger(folder, name="", version="", default_hp_metric=False)
@@ -77,7 +79,7 @@ def _trainer(cfg: DictConfig, folder: Path) -> Trainer:
         raise ConfigError(str(error).splitlines()[0], where="trainer", todo="correct the trainer's keys") from None
 
 
-def _precision(asked: str) -> str:
+def precision(asked: str) -> str:
     if asked != "auto":
         return asked
     if torch.cuda.is_available():

@@ -1,6 +1,5 @@
 """The published configs have the published sizes, and a wrong config is refused in one line."""
 
-import shutil
 from pathlib import Path
 
 import numpy as np
@@ -89,7 +88,7 @@ def test_a_good_config_passes(corpus):
         ("augment=voice augment.speed.prob=2", "augment.speed"),
         ("+augment.sped.prob=1", "no such perturbation"),
         ("+augment.gain.prob=1 +augment.gain.min_gain_dbfs=0 +augment.gain.max_gain_dbfs=0", "changes nothing"),
-        ("+augment.noise.prob=1 +augment.noise.manifest_path=nowhere.json", "cannot run"),
+        ("+augment.noise.prob=1 +augment.noise.manifest_path=nowhere.json", "cannot read manifest"),
     ],
 )
 def test_a_mistake_is_one_sentence(corpus, mistake, told):
@@ -106,7 +105,6 @@ def test_a_faulty_manifest_is_refused_before_the_first_step(corpus, tmp_path):
         check_config(filled("quartznet_5x1", corpus, f"model.train_ds.manifest_filepath={bad}"))
 
 
-@pytest.mark.skipif(shutil.which("sox") is None, reason="transcode_aug needs sox")
 def test_the_six_augmentations_all_run(corpus, tmp_path):
     rng = np.random.default_rng(0)
     decaying = np.exp(-np.arange(8000) / 800) * rng.normal(size=8000)
