@@ -62,7 +62,7 @@ def _ours(corpus: Path, augment: dict[str, Any], cfg: DictConfig) -> DataLoader:
 
 def _stock(corpus: Path, augment: dict[str, Any], cfg: DictConfig) -> DataLoader:
     dataset = AudioToCharDataset(str(corpus), list(cfg.model.labels), cfg.model.sample_rate, augmentor=stock(augment))
-    return _loader(dataset, [[drawn.index for drawn in batch] for batch in _batches(len(dataset), cfg)])
+    return _loader(dataset, [[drawn.row for drawn in batch] for batch in _batches(len(dataset), cfg)])
 
 
 def _batches(count: int, cfg: DictConfig) -> list[list[Drawn]]:

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from omegaconf import OmegaConf
 
 from spoken_numbers.augmentation.audition import audition
 from spoken_numbers.augmentation.config import chain_of, prove
@@ -24,7 +23,7 @@ def main(
     """Write recordings and spectrograms before and after each perturbation, and after all of them."""
     cfg = composed(config, overrides or [], needed=("augment", "model.train_ds.manifest_filepath"))
     waveforms = first_utterances(cfg.model.train_ds, utterances)
-    chain = chain_of(OmegaConf.to_container(cfg.augment, resolve=True))
+    chain = chain_of(cfg.augment)
     prove(chain, waveforms, seed)
     for sheet in audition(chain, waveforms, out, draws, seed):
         print(sheet)

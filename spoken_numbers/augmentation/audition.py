@@ -1,6 +1,6 @@
 """Augmentation to hear and to see: recordings and spectrograms before and after."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib.figure
@@ -8,7 +8,8 @@ import numpy as np
 
 from spoken_numbers import audio
 from spoken_numbers.audio import SAMPLE_RATE, FloatArray
-from spoken_numbers.augmentation.chain import Chain, Step
+from spoken_numbers.augmentation.chain import Chain
+from spoken_numbers.augmentation.perturbation import Perturbation
 from spoken_numbers.files import written_whole
 from spoken_numbers.parallel import progress
 
@@ -28,7 +29,8 @@ def audition(chain: Chain, waveforms: Sequence[FloatArray], out: Path, draws: in
     """
     shown: list[tuple[str, list[list[FloatArray]]]] = []
     sheets = []
-    for name, change in progress([*map(_alone, chain.steps), (WHOLE, chain)], what="audition", unit="perturbation"):
+    changes: list[tuple[str, Perturbation]] = [(step.name, step.perturbation) for step in chain.steps]
+    for name, change in progress([*changes, (WHOLE, chain)], what="audition", unit="perturbation"):
         rng = np.random.default_rng(seed)
         rows = [[waveform, *(change(waveform.copy(), rng) for _ in range(draws))] for waveform in waveforms]
         for number, row in enumerate(rows, 1):
@@ -40,10 +42,6 @@ def audition(chain: Chain, waveforms: Sequence[FloatArray], out: Path, draws: in
         sheets.append(_sheet(out / name / "spectrograms.png", name, labels, rows))
     first = [rows[0] for _, rows in shown]
     return [_sheet(out / "spectrograms.png", "utterance 1", [name for name, _ in shown], first), *sheets]
-
-
-def _alone(step: Step) -> tuple[str, Callable[[FloatArray, np.random.Generator], FloatArray]]:
-    return step.name, step.perturbation
 
 
 def _sheet(path: Path, title: str, labels: Sequence[str], rows: Sequence[Sequence[FloatArray]]) -> Path:

@@ -52,8 +52,8 @@ class Tally:
         counts = np.array(self._counts, dtype=np.int64).reshape(self._processes, len(self.names), 3).sum(0)
         texts = [self._messages[i * MESSAGE : (i + 1) * MESSAGE].split(b"\0")[0] for i in range(len(self.names))]
         return [
-            Outcome(name, *map(int, row), text.decode(errors="replace"))
-            for name, row, text in zip(self.names, counts, texts, strict=True)
+            Outcome(name, ran, failed, too_short, text.decode(errors="replace"))
+            for name, (ran, failed, too_short), text in zip(self.names, counts.tolist(), texts, strict=True)
         ]
 
 

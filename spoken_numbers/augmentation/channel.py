@@ -87,7 +87,7 @@ class Equalise:
         return Band("peak", 150 * 40**place, gain, rng.uniform(0.5, 3))
 
 
-class Clip:
+class Clipping:
     """Overdriven: a drawn share of the samples, the loudest, is cut off, hard or (half the time) rounded."""
 
     def __init__(self, min_share: float = 0.001, max_share: float = 0.05) -> None:

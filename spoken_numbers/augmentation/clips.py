@@ -19,7 +19,7 @@ MEMORY_MB = 512
 
 
 @dataclass(frozen=True, slots=True)
-class Clip:
+class Recording:
     """One channel of a recording, or of ``duration`` seconds of it from ``offset`` on."""
 
     path: Path
@@ -70,7 +70,7 @@ class ClipBank:
     ) -> None:
         given = manifest_path.split(",") if isinstance(manifest_path, str) else list(manifest_path)
         self._prepare = prepare
-        self._clips: list[Clip] = []
+        self._clips: list[Recording] = []
         self._kept: list[np.ndarray] = []
         self._read_all([Path(path) for path in given], memory_mb * 1e6)
 
@@ -87,7 +87,7 @@ class ClipBank:
         for path, offset, duration in (found for manifest in manifests for found in _recordings(manifest)):
             try:
                 channels = _channels(path)
-                for clip in (Clip(path, channel, offset, duration) for channel in range(channels)):
+                for clip in (Recording(path, channel, offset, duration) for channel in range(channels)):
                     if room > 0:
                         self._kept.append(self._prepare(clip.read()))
                         self._kept[-1].flags.writeable = False

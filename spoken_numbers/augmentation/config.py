@@ -9,7 +9,7 @@ import numpy as np
 
 from spoken_numbers.audio import FloatArray
 from spoken_numbers.augmentation.chain import Chain, Step
-from spoken_numbers.augmentation.channel import BandLimit, Clip, Equalise, PacketLoss
+from spoken_numbers.augmentation.channel import BandLimit, Clipping, Equalise, PacketLoss
 from spoken_numbers.augmentation.impulse import Impulse
 from spoken_numbers.augmentation.level import Gain, WhiteNoise
 from spoken_numbers.augmentation.noise import Babble, Noise
@@ -32,7 +32,7 @@ PERTURBATIONS: dict[str, Callable[..., Perturbation]] = {
     "babble": Babble,
     "band_limit": BandLimit,
     "equalise": Equalise,
-    "clip": Clip,
+    "clip": Clipping,
     "packet_loss": PacketLoss,
 }
 """The names of a config; the first six are NeMo's."""

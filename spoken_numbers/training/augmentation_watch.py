@@ -35,7 +35,7 @@ class AugmentationWatch(Callback):
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: object, batch: object, batch_idx: int
     ) -> None:
-        if self._tally is None or trainer.global_step % trainer.log_every_n_steps:
+        if self._tally is None or trainer.global_step % trainer.log_every_n_steps:  # type: ignore[attr-defined]
             return
         outcomes = self._tally.outcomes()
         counts = {

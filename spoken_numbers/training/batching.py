@@ -11,7 +11,7 @@ class Drawn(NamedTuple):
     """An utterance of an epoch: with the seed, all that its perturbations are drawn from."""
 
     epoch: int
-    index: int
+    row: int
 
 
 class LengthBatchSampler(Sampler[list[Drawn]]):

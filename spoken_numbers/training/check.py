@@ -57,9 +57,7 @@ def check_config(cfg: DictConfig) -> None:
     )
     stride = cfg.frontend.window_stride * ENCODER_STRIDE
     check_before_training(train, validation, frame_stride=stride)
-    prove(
-        chain_of(OmegaConf.to_container(cfg.augment, resolve=True)), first_utterances(cfg.model.train_ds, 3), cfg.seed
-    )  # type: ignore[arg-type]
+    prove(chain_of(cfg.augment), first_utterances(cfg.model.train_ds, 3), cfg.seed)
 
 
 def _check_keys(cfg: DictConfig) -> None:

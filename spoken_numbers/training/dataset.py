@@ -8,7 +8,7 @@ import torch
 from nemo.collections.asr.data.audio_to_text import AudioToCharDataset
 from nemo.collections.asr.parts.preprocessing.perturb import AudioAugmentor
 from nemo.collections.asr.parts.preprocessing.segment import AudioSegment
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from torch.utils.data import get_worker_info
 
 from spoken_numbers.augmentation.chain import Chain
@@ -49,8 +49,8 @@ class AugmentedDataset(AudioToCharDataset):
     """
 
     def __init__(self, config: DictConfig, frame_stride: float) -> None:
-        augment = OmegaConf.to_container(config.augmentor, resolve=True) if config.get("augmentor") else {}
-        self.augmentor = SeededAugmentor(chain_of(augment, processes=config.num_workers + 1))  # type: ignore[arg-type]
+        chain = chain_of(config.get("augmentor") or {}, processes=config.num_workers + 1)
+        self.augmentor = SeededAugmentor(chain)
         super().__init__(
             manifest_filepath=config.manifest_filepath,
             labels=list(config.labels),
@@ -65,7 +65,7 @@ class AugmentedDataset(AudioToCharDataset):
 
     def _process_sample(self, index: int | Drawn) -> tuple[torch.Tensor, ...]:
         drawn = index if isinstance(index, Drawn) else Drawn(0, index)
-        label: Any = self.manifest_processor.collection[drawn.index].text_tokens
+        label: Any = self.manifest_processor.collection[drawn.row].text_tokens
         shortest = math.ceil(ctc_frames_needed(label) * self._samples_per_frame)
-        self.augmentor.start((self._seed, drawn.epoch, drawn.index), shortest)
-        return super()._process_sample(drawn.index)
+        self.augmentor.start((self._seed, drawn.epoch, drawn.row), shortest)
+        return super()._process_sample(drawn.row)

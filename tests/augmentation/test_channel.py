@@ -10,7 +10,7 @@ from spoken_numbers.augmentation.channel import (
     FADE,
     Band,
     BandLimit,
-    Clip,
+    Clipping,
     Equalise,
     PacketLoss,
     clip,
@@ -20,7 +20,7 @@ from spoken_numbers.augmentation.channel import (
     lose_packets,
 )
 
-PERTURBATIONS = (BandLimit(), Equalise(), Clip(), PacketLoss())
+PERTURBATIONS = (BandLimit(), Equalise(), Clipping(), PacketLoss())
 PACKET = SAMPLE_RATE // 50
 
 
@@ -110,7 +110,7 @@ def test_the_loudest_share_is_clipped_and_the_rest_left(share, soft):
 def test_the_drawn_share_is_clipped_within_the_bounds_both_ways():
     wave, tops = noise(20_000), []
     for seed in range(60):
-        clipped = Clip(0.01, 0.03)(wave.copy(), np.random.default_rng(seed))
+        clipped = Clipping(0.01, 0.03)(wave.copy(), np.random.default_rng(seed))
         share = (clipped != wave).mean()
         assert 0.0099 < share < 0.0301
         tops.append((np.abs(clipped) == np.abs(clipped).max()).sum())
@@ -192,7 +192,7 @@ def test_any_length_and_level_comes_back_finite_and_as_long_as_it_was(samples, l
         lambda: BandLimit(min_order=5, max_order=2),
         lambda: Equalise(max_gain_db=-1),
         lambda: Equalise(bands=0),
-        lambda: Clip(0.1, 0.01),
+        lambda: Clipping(0.1, 0.01),
         lambda: PacketLoss(max_loss=0.5),
         lambda: PacketLoss(packet_ms=0),
         lambda: PacketLoss(max_burst_ms=10),

@@ -48,7 +48,7 @@ def epoch(corpus, number, workers=0, seed=0, **kwargs):
     signals = {}
     for drawn, (signal, lengths, *_) in zip(list(sampler), loader, strict=True):
         for item, row, length in zip(drawn, signal, lengths, strict=True):
-            signals[item.index] = row[: int(length)].numpy().tobytes()
+            signals[item.row] = row[: int(length)].numpy().tobytes()
     return signals, data.augmentor.chain.tally.outcomes()
 
 

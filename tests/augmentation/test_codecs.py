@@ -1,0 +1,131 @@
+"""Codecs leave speech that is aligned, as long and as loud, and only as good as the codec."""
+
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import scipy.signal
+from augmentation.sounds import speech
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from spoken_numbers.audio import SAMPLE_RATE
+from spoken_numbers.augmentation.codecs import CODECS, check, transcode
+from spoken_numbers.augmentation.transcode import Transcode
+from spoken_numbers.errors import UserError
+from spoken_numbers.synthesis.engine import Line
+from spoken_numbers.synthesis.espeak import Espeak
+
+CASES = [(name, bitrate) for name, codec in CODECS.items() for bitrate in codec.bitrates or (None,)]
+
+
+@pytest.fixture(scope="module")
+def spoken():
+    """A synthetic voice saying digits, where there is one; syllables of noise else."""
+    if shutil.which("espeak-ng") is None:
+        return speech(3.0)
+    voice = Espeak().voices("en")[0]
+    (heard,) = Espeak().render([Line("eight three zero, one nine five", voice)])
+    return heard
+
+
+def in_telephone_band(waveform):
+    sos = scipy.signal.butter(4, [300, 3300], "bandpass", fs=SAMPLE_RATE, output="sos")
+    return scipy.signal.sosfiltfilt(sos, waveform.astype(np.float64))
+
+
+@pytest.mark.parametrize(("codec", "bitrate"), CASES)
+def test_what_comes_out_is_speech_in_its_place(spoken, codec, bitrate):
+    coded = transcode(spoken.copy(), codec, bitrate)
+    assert coded.dtype == np.float32
+    assert coded.shape == spoken.shape
+    before, after = in_telephone_band(spoken), in_telephone_band(coded)
+    lags = scipy.signal.correlation_lags(len(after), len(before))
+    correlation = scipy.signal.correlate(after, before) / np.sqrt(np.sum(before**2) * np.sum(after**2))
+    assert abs(lags[correlation.argmax()]) <= SAMPLE_RATE // 1000
+    assert correlation.max() > 0.75
+    envelopes = [np.sqrt(np.convolve(x**2, np.ones(320) / 320, "same"))[::160] for x in (before, after)]
+    assert np.corrcoef(*envelopes)[0, 1] > 0.95
+    assert 20 * np.log10(np.sqrt(np.mean(after**2) / np.mean(before**2))) == pytest.approx(0, abs=2)
+    assert np.abs(coded - spoken).max() > 1e-3
+
+
+def test_eight_kilohertz_leave_nothing_above_four(spoken):
+    hiss = speech(2.0)
+    for name, codec in CODECS.items():
+        if codec.sample_rate == 8000:
+            power = np.abs(np.fft.rfft(transcode(hiss.copy(), name))) ** 2
+            above = power[len(power) * 41 // 80 :].sum() / power.sum()
+            assert above < 1e-3, name
+
+
+@pytest.mark.parametrize(("codec", "bitrate"), CASES)
+def test_an_utterance_does_not_depend_on_those_before_it(spoken, codec, bitrate):
+    first = transcode(spoken.copy(), codec, bitrate)
+    transcode(speech(1.0), codec, bitrate)
+    assert transcode(spoken.copy(), codec, bitrate).tobytes() == first.tobytes()
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    codec=st.sampled_from(sorted(CODECS)),
+    samples=st.integers(0, 4000),
+    level=st.sampled_from([0.0, 1e-7, 1e-3, 1.0, 30.0]),
+)
+def test_any_length_and_level_keeps_both(codec, samples, level):
+    waveform = speech(0.25, pause=0)[:samples] * np.float32(level)
+    coded = transcode(waveform.copy(), codec)
+    assert coded.shape == waveform.shape
+    assert np.isfinite(coded).all()
+    assert np.abs(coded).max(initial=0) <= 3 * np.abs(waveform).max(initial=0) + 1e-3  # A-law has no zero
+
+
+def test_loud_speech_comes_out_as_loud(spoken):
+    for name in CODECS:
+        loud = transcode(spoken * np.float32(8 / np.abs(spoken).max()), name)
+        assert np.abs(loud).max() > 4, name
+
+
+def test_the_draw_keeps_the_shares_and_nemos_names():
+    drawn = dict.fromkeys(CODECS, 0)
+    rng = np.random.default_rng(0)
+    transcoder = Transcode({"g711": 2, "narrowband": 1, "gsm": 0})
+    wide, heard = speech(0.2, pause=0), {}
+    for name in ("alaw", "mulaw", "narrowband", "gsm"):
+        heard[transcode(wide.copy(), name).tobytes()] = name
+    for _ in range(1500):
+        drawn[heard[transcoder(wide.copy(), rng).tobytes()]] += 1
+    assert drawn["gsm"] == 0
+    for name in ("alaw", "mulaw", "narrowband"):
+        assert drawn[name] / 1500 == pytest.approx(1 / 3, abs=0.05)
+    assert Transcode(["ogg"])(wide.copy(), rng).tobytes() == transcode(wide.copy(), "vorbis").tobytes()
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [(["g729"], "no such codec 'g729'"), ({"alaw": 0.0}, "none has a share"), ({"alaw": -1.0}, "share of alaw is -1")],
+)
+def test_a_wrong_list_of_codecs_is_refused(wrong, told):
+    with pytest.raises((UserError, ValueError), match=told):
+        Transcode(wrong)
+
+
+def test_an_encoder_that_is_missing_is_one_sentence():
+    code = (
+        "from spoken_numbers.augmentation import codecs\n"
+        "codecs.CODECS['gone'] = codecs.Codec(8000, codecs._ffmpeg('libgone', 'amrnb', 8000), (1000,))\n"
+        "from spoken_numbers.augmentation.transcode import Transcode\n"
+        "from spoken_numbers.errors import UserError\n"
+        "try: Transcode(['gone'])\n"
+        "except UserError as error: print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("cannot code by gone: ")
+    assert "leave gone out of codecs" in done.stdout
+
+
+def test_every_codec_runs_here():
+    for name in CODECS:
+        check(name)
