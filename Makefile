@@ -46,3 +46,5 @@ lint: setup-dev
 
 bench: setup-dev
 	python3 benchmarks/training_step.py
+	python3 benchmarks/augmentation.py
+	python3 benchmarks/training_feed.py

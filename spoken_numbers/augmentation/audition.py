@@ -52,7 +52,8 @@ def _sheet(path: Path, title: str, labels: Sequence[str], rows: Sequence[Sequenc
     for label, axes_row, row in zip(labels, grid, rows, strict=True):
         for column, (axes, waveform) in enumerate(zip(axes_row, row, strict=True)):
             padded = np.pad(waveform, (0, max(0, 512 - len(waveform))))
-            axes.specgram(padded + 1e-7, NFFT=512, Fs=SAMPLE_RATE, noverlap=384, vmin=-140, vmax=-30, cmap="magma")
+            with np.errstate(divide="ignore"):  # silence is black
+                axes.specgram(padded, NFFT=512, Fs=SAMPLE_RATE, noverlap=384, vmin=-140, vmax=-30, cmap="magma")
             axes.set(xlim=(0, longest), ylim=(0, SAMPLE_RATE / 2), yticks=[0, 4000, 8000])
             axes.tick_params(labelsize=7)
             peak = 20 * np.log10(float(np.abs(waveform).max(initial=1e-6)))

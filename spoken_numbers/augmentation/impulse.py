@@ -7,6 +7,7 @@ import scipy.fft
 
 from spoken_numbers.audio import FloatArray
 from spoken_numbers.augmentation.clips import MEMORY_MB, ClipBank
+from spoken_numbers.direct_path import direct_path
 
 BLOCK = 1 << 15
 """Samples of one transform. Blocks of an utterance are transformed together, which lets the CPU do four at once."""
@@ -16,8 +17,8 @@ LONGEST = BLOCK // 2
 
 
 def align(response: FloatArray) -> FloatArray:
-    """Cut to begin at the direct path, its largest sample, and to last at most ``LONGEST`` samples."""
-    return response[int(np.argmax(np.abs(response))) :][:LONGEST]
+    """Cut to begin at the direct path and to last at most ``LONGEST`` samples."""
+    return response[direct_path(response) :][:LONGEST]
 
 
 def spectrum(response: FloatArray) -> np.ndarray:

@@ -7,6 +7,7 @@ import numpy as np
 import scipy.io.wavfile
 
 from spoken_numbers.audio import SAMPLE_RATE, FloatArray
+from spoken_numbers.direct_path import direct_path
 from spoken_numbers.files import written_whole
 
 LEAD_IN = SAMPLE_RATE // 1000
@@ -14,10 +15,6 @@ LEAD_IN = SAMPLE_RATE // 1000
 
 FADE_OUT = SAMPLE_RATE // 20
 """Samples, 50 ms."""
-
-FIRST_ARRIVAL_DB = -10.0
-"""The direct path is the first to come this near the largest sample, not the largest: a wall or a focusing vault can
-send more than comes straight, while what a sweep's harmonics leave before it is far weaker."""
 
 DIRECT = round(0.0025 * SAMPLE_RATE)
 """Samples on either side of the peak that count as direct sound, 2.5 ms (as the ACE challenge has it)."""
@@ -50,13 +47,6 @@ def measure(response: FloatArray) -> Acoustics:
     straight = np.square(response[max(0, direct - DIRECT) : direct + DIRECT + 1], dtype=np.float64).sum()
     drr = 10 * np.log10(straight / max(reverberant, straight * 10 ** (-HIGHEST_DRR / 10)))
     return Acoustics(direct, _t60(power[:end], rest), float(drr))
-
-
-def direct_path(response: FloatArray) -> int:
-    """Index of the largest sample within 1 ms of the first that comes within 10 dB of the largest of all."""
-    magnitude = np.abs(response)
-    first = int(np.argmax(magnitude >= magnitude.max() * 10 ** (FIRST_ARRIVAL_DB / 20)))
-    return first + int(np.argmax(magnitude[first : first + LEAD_IN]))
 
 
 def cut(response: FloatArray, direct: int, seconds: float) -> FloatArray:

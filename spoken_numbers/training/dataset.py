@@ -9,12 +9,18 @@ from nemo.collections.asr.data.audio_to_text import AudioToCharDataset
 from nemo.collections.asr.parts.preprocessing.perturb import AudioAugmentor
 from nemo.collections.asr.parts.preprocessing.segment import AudioSegment
 from omegaconf import DictConfig
+from threadpoolctl import threadpool_limits
 from torch.utils.data import get_worker_info
 
 from spoken_numbers.augmentation.chain import Chain
 from spoken_numbers.augmentation.config import chain_of
 from spoken_numbers.row_check import ctc_frames_needed
 from spoken_numbers.training.batching import Drawn
+
+
+def one_thread(worker: int) -> None:
+    """A loader process leaves the other cores to the model, whatever BLAS would start."""
+    threadpool_limits(1)
 
 
 class SeededAugmentor(AudioAugmentor):

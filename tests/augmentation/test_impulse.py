@@ -33,6 +33,16 @@ def test_the_direct_path_stays_where_it_was(tmp_path, delay):
     assert np.abs(impulse(click, np.random.default_rng(0))).argmax() == 10_000
 
 
+def test_a_reflection_louder_than_the_direct_path_moves_nothing(tmp_path):
+    room = response()
+    room[400] = 2.0
+    click = np.zeros(32_000, np.float32)
+    click[10_000] = 0.5
+    after = Impulse(str(clips(tmp_path, {"room": room})), keep_level=False)(click, np.random.default_rng(0))
+    assert np.flatnonzero(np.abs(after) > 0.1)[0] == 10_000
+    assert np.abs(after).argmax() == 10_400
+
+
 def test_level_is_kept_or_the_rooms_own(tmp_path):
     manifest = str(clips(tmp_path, {"room": response() * np.float32(0.1)}))
     clean = speech()

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 
 from spoken_numbers.corpora import impulses, noise, reverberation
 from spoken_numbers.corpora.impulses import Layout
+from spoken_numbers.direct_path import direct_path
 from spoken_numbers.errors import UserError
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "prepare_impulses.py"
@@ -83,7 +84,7 @@ def test_a_recording_of_noise_has_no_direct_path_to_speak_of():
 def test_a_stronger_reflection_or_a_weak_pre_echo_is_not_the_direct_path(wall, pre_echo):
     response = np.zeros(8000, np.float32)
     response[300], response[1000], response[1320] = pre_echo, 1.0, wall
-    assert reverberation.direct_path(response) == 1000
+    assert direct_path(response) == 1000
 
 
 @given(
@@ -94,7 +95,7 @@ def test_a_stronger_reflection_or_a_weak_pre_echo_is_not_the_direct_path(wall, p
 )
 def test_a_cut_response_has_energy_one_its_peak_in_place_and_no_step_at_its_end(delay, length, seconds, scale):
     response = 10**scale * decaying(0.5, length / 16_000, delay=delay).astype(np.float32)
-    direct = reverberation.direct_path(response)
+    direct = direct_path(response)
     cut = reverberation.cut(response, direct, seconds)
     assert direct == delay
     assert cut.dtype == np.float32

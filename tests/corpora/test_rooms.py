@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from spoken_numbers.corpora import reverberation, rooms
+from spoken_numbers.direct_path import direct_path
 from spoken_numbers.errors import UserError
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "simulate_rooms.py"
@@ -60,7 +61,7 @@ def test_no_decay_has_a_hole_in_it_however_near_the_mouth(monkeypatch):
     monkeypatch.setattr(rooms, "DISTANCE", (0.3, 0.35))
     for index in range(6):
         response = rooms._response(rooms.Room(0, index, 1, (0.3, 0.6), 1.0, Path()), 0)
-        after = response[reverberation.direct_path(response) + 320 :]
+        after = response[direct_path(response) + 320 :]
         level = 10 * np.log10(np.square(after[: len(after) // 320 * 320].reshape(-1, 320)).sum(axis=1))
         assert all(level[at] > level[at:].max() - 10 for at in range(len(level) // 2))
 
