@@ -2,7 +2,8 @@
 
     python3 benchmarks/augmentation.py [--manifest MANIFEST]
 
-Both sides are called as NeMo calls them, at probability 1, and take turns; shown is the mean of the middle round.
+Both sides are called as NeMo calls them, at probability 1, in a process settled as our loader's are. They take turns by
+rounds over all utterances; shown is the mean of the middle round.
 Stock ``speed`` needs resampy (requirements-dev.txt), without which it returns the audio unchanged.
 """
 
@@ -22,6 +23,7 @@ from nemo.collections.asr.parts.preprocessing.segment import AudioSegment
 from spoken_numbers import audio, manifest
 from spoken_numbers.audio import SAMPLE_RATE, FloatArray
 from spoken_numbers.cli import run
+from spoken_numbers.training.dataset import settle_loader
 from spoken_numbers.training.nemo_perturbations import register
 
 Perturb = Callable[[AudioSegment], object]
@@ -34,6 +36,7 @@ def main(
 ) -> None:
     """Print a table of both sides and their ratio, for each perturbation and for the chain of six."""
     register()
+    settle_loader(0)
     if manifest_path is None:
         waveforms = [waveform for waveform, _ in spoken(utterances)]
     else:
@@ -63,8 +66,8 @@ def _row(name: str, augment: dict[str, dict[str, Any]], waveforms: Sequence[Floa
     sides = [stock(augment).perturb, ours] if augment.keys() <= STOCK.keys() else [ours]
     taken: list[list[float]] = [[] for _ in sides]
     for _ in range(rounds):
-        for side, milliseconds in zip(taken, _one_round(sides, waveforms), strict=True):
-            side.append(milliseconds)
+        for side, milliseconds in zip(sides, taken, strict=True):
+            milliseconds.append(_one_round(side, waveforms))
     middle = [statistics.median(times) for times in taken]
     if len(middle) == 1:
         print(f"| {name} | – | {middle[0]:.3f} | – |", flush=True)
@@ -72,15 +75,14 @@ def _row(name: str, augment: dict[str, dict[str, Any]], waveforms: Sequence[Floa
         print(f"| {name} | {middle[0]:.3f} | {middle[1]:.3f} | {middle[0] / middle[1]:.1f}× |", flush=True)
 
 
-def _one_round(sides: Sequence[Perturb], waveforms: Sequence[FloatArray]) -> list[float]:
-    sums = [0.0 for _ in sides]
+def _one_round(side: Perturb, waveforms: Sequence[FloatArray]) -> float:
+    taken = 0.0
     for waveform in waveforms:
-        for index, side in enumerate(sides):
-            segment = AudioSegment(waveform.copy(), SAMPLE_RATE)
-            start = time.perf_counter()
-            side(segment)
-            sums[index] += time.perf_counter() - start
-    return [1000 * total / len(waveforms) for total in sums]
+        segment = AudioSegment(waveform.copy(), SAMPLE_RATE)
+        start = time.perf_counter()
+        side(segment)
+        taken += time.perf_counter() - start
+    return 1000 * taken / len(waveforms)
 
 
 run(main)

@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader
 from spoken_numbers.cli import run
 from spoken_numbers.training.batching import Drawn, LengthBatchSampler
 from spoken_numbers.training.command import CONF, composed
-from spoken_numbers.training.dataset import AugmentedDataset, one_thread
+from spoken_numbers.training.dataset import AugmentedDataset, settle_loader
 from spoken_numbers.training.model import ENCODER_STRIDE, SpokenNumberModel
 from spoken_numbers.training.train import precision
 
@@ -72,7 +72,7 @@ def _batches(count: int, cfg: DictConfig) -> list[list[Drawn]]:
 def _loader(dataset: Any, batches: Any) -> DataLoader:
     return DataLoader(
         dataset, batch_size=None, sampler=batches, num_workers=WORKERS, collate_fn=dataset.collate_fn,
-        persistent_workers=True, worker_init_fn=one_thread,
+        persistent_workers=True, worker_init_fn=settle_loader,
     )  # fmt: skip
 
 

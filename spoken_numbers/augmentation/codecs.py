@@ -55,21 +55,20 @@ def transcode(waveform: FloatArray, codec: str, bitrate: int | None = None) -> F
         UserError: this installation has no such encoder.
     """
     chosen = CODECS[codec]
-    peak = float(np.abs(waveform).max(initial=0.0))
+    peak = max(float(waveform.max(initial=0)), -float(waveform.min(initial=0)))
     if peak == 0:
         return waveform
     scale = np.float32(min(1.0, LOUDEST / peak))
-    padded = waveform * scale
-    if len(padded) < SHORTEST:
-        padded = np.pad(padded, (0, SHORTEST - len(padded)))
-    low = soxr.resample(padded, SAMPLE_RATE, chosen.sample_rate) if chosen.sample_rate != SAMPLE_RATE else padded
+    softer = waveform * scale if scale < 1 else waveform
+    padded = np.pad(softer, (0, SHORTEST - len(softer))) if len(softer) < SHORTEST else softer
+    low = _resample(padded, SAMPLE_RATE, chosen.sample_rate)
     late = np.pad(low, (0, chosen.delay)) if chosen.delay else low
     coded = chosen.coding(late, bitrate or min(chosen.bitrates, default=0))[chosen.delay : chosen.delay + len(low)]
-    high = soxr.resample(coded, chosen.sample_rate, SAMPLE_RATE) if chosen.sample_rate != SAMPLE_RATE else coded
-    out = np.zeros(len(waveform), np.float32)
-    kept = min(len(out), len(high))
-    np.divide(high[:kept], scale, out=out[:kept])
-    return out
+    high = _resample(coded, chosen.sample_rate, SAMPLE_RATE)
+    if len(high) < len(waveform):
+        high = np.pad(high, (0, len(waveform) - len(high)))
+    out = high[: len(waveform)]
+    return out / scale if scale < 1 else out
 
 
 def check(codec: str) -> None:
@@ -87,6 +86,10 @@ def check(codec: str) -> None:
         reason = str(error).splitlines()[0]
         todo = f"leave {codec} out of codecs, or install PyAV and soundfile as requirements.txt has them"
         raise UserError(f"cannot code by {codec}: {reason}", where="codecs", todo=todo) from error
+
+
+def _resample(waveform: FloatArray, from_rate: int, to_rate: int) -> FloatArray:
+    return waveform if from_rate == to_rate else soxr.resample(waveform, from_rate, to_rate, quality="MQ")
 
 
 def _plain(waveform: FloatArray, bitrate: int) -> FloatArray:
@@ -124,9 +127,7 @@ def _ffmpeg(encoder: str, decoder: str, sample_rate: int, sample_format: str = "
         frames = [frame for packet in [*packets, None] for frame in reader.decode(packet)]
         decoded = np.concatenate([frame.to_ndarray()[0] for frame in frames])
         floats = decoded.astype(np.float32) / np.float32(32768) if decoded.dtype == np.int16 else decoded
-        if reader.sample_rate != sample_rate:
-            floats = soxr.resample(floats, reader.sample_rate, sample_rate)
-        return floats
+        return _resample(floats, reader.sample_rate, sample_rate)
 
     return coding
 

@@ -8,17 +8,12 @@ from spoken_numbers.audio import FloatArray
 from spoken_numbers.augmentation.codecs import CODECS, check, transcode
 
 SHARES = {
-    "alaw": 6.0,
-    "mulaw": 6.0,
+    **dict.fromkeys(("alaw", "mulaw"), 8.0),
     "narrowband": 4.0,
-    "gsm": 1.0,
-    "amr-nb": 1.0,
-    "opus": 1.0,
-    "vorbis": 1.0,
-    "mp3": 1.0,
+    **dict.fromkeys(("gsm", "amr-nb", "opus", "vorbis", "mp3"), 0.8),
 }
-"""How often each is drawn by default. G.711 is what most telephones speak, and takes half a millisecond; the other five
-take 8 to 17 for 3.5 s, so that equal shares would cost twice as much."""
+"""How often each is drawn by default. G.711 is what most telephones speak, and takes half a millisecond for 3.5 s; the
+last five, one draw in six, take 9 to 18, and equal shares would cost three times as much."""
 
 NEMO_NAMES = {"g711": ("alaw", "mulaw"), "ogg": ("vorbis",)}
 

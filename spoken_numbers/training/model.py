@@ -12,7 +12,7 @@ from spoken_numbers.assessment.metrics import ErrorCounts, count_errors
 from spoken_numbers.decoding.greedy import collapse
 from spoken_numbers.labels import LABELS
 from spoken_numbers.training.batching import LengthBatchSampler
-from spoken_numbers.training.dataset import AugmentedDataset, one_thread
+from spoken_numbers.training.dataset import AugmentedDataset, settle_loader
 from spoken_numbers.training.fast_convolution import speed_up_depthwise
 from spoken_numbers.training.manifests import manifest_paths, names_of, repeated_manifests
 
@@ -110,7 +110,7 @@ class SpokenNumberModel(EncDecCTCModel):
             "collate_fn": dataset.collate_fn,
             "num_workers": config.num_workers,
             "persistent_workers": config.num_workers > 0,
-            "worker_init_fn": one_thread,
+            "worker_init_fn": settle_loader,
             "pin_memory": torch.cuda.is_available(),
         }
         if not train:
