@@ -8,10 +8,8 @@ import io
 from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
-import av
-import av.error
 import numpy as np
 import soundfile
 import soxr
@@ -19,6 +17,9 @@ import soxr
 from spoken_numbers.audio import SAMPLE_RATE, FloatArray
 from spoken_numbers.augmentation import g711
 from spoken_numbers.errors import UserError
+
+if TYPE_CHECKING:
+    from av import AudioCodecContext
 
 LOUDEST = 0.9
 """Peak above which a waveform is scaled down before it is coded, since codecs overshoot, and up again after."""
@@ -82,8 +83,8 @@ def check(codec: str) -> None:
     tone = np.sin(np.arange(SAMPLE_RATE // 5) * 0.3).astype(np.float32) * np.float32(0.3)
     try:
         transcode(tone, codec)
-    except (av.error.FFmpegError, soundfile.SoundFileError, ValueError) as error:
-        reason = str(error).splitlines()[0]
+    except Exception as error:  # whatever keeps it from running is told
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
         todo = f"leave {codec} out of codecs, or install PyAV and soundfile as requirements.txt has them"
         raise UserError(f"cannot code by {codec}: {reason}", where="codecs", todo=todo) from error
 
@@ -113,14 +114,16 @@ def _sndfile(container: str, subtype: str, sample_rate: int, compression: float 
 
 def _ffmpeg(encoder: str, decoder: str, sample_rate: int, sample_format: str = "s16", **options: str) -> Coding:
     def coding(waveform: FloatArray, bitrate: int) -> FloatArray:
-        writer = cast(av.AudioCodecContext, av.CodecContext.create(encoder, "w"))
+        import av  # here, so that what is missing is named by check, and only where it is wanted
+
+        writer = cast("AudioCodecContext", av.CodecContext.create(encoder, "w"))
         writer.sample_rate, writer.layout, writer.format = sample_rate, "mono", sample_format
         writer.bit_rate, writer.time_base, writer.options = bitrate, Fraction(1, sample_rate), options
         samples = np.rint(waveform * np.float32(32767)).astype(np.int16) if sample_format == "s16" else waveform
         whole = av.AudioFrame.from_ndarray(samples[None], format=sample_format, layout="mono")
         whole.sample_rate, whole.pts = sample_rate, 0
         packets = [*writer.encode(whole), *writer.encode(None)]
-        reader = cast(av.AudioCodecContext, av.CodecContext.create(decoder, "r"))
+        reader = cast("AudioCodecContext", av.CodecContext.create(decoder, "r"))
         reader.sample_rate, reader.layout = sample_rate, "mono"
         if writer.extradata:
             reader.extradata = writer.extradata

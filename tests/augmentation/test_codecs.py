@@ -112,18 +112,33 @@ def test_a_wrong_list_of_codecs_is_refused(wrong, told):
         Transcode(wrong)
 
 
-def test_an_encoder_that_is_missing_is_one_sentence():
+@pytest.mark.parametrize(
+    ("broken", "codec", "told"),
+    [
+        (
+            "codecs.CODECS['gone'] = codecs.Codec(8000, codecs._ffmpeg('libgone', 'amrnb', 8000), (1000,))",
+            "gone",
+            "UnknownCodec",
+        ),
+        ("sys.modules['av'] = None", "amr-nb", "ModuleNotFoundError"),
+    ],
+)
+def test_an_encoder_or_package_that_is_missing_is_one_sentence(broken, codec, told):
     code = (
+        "import sys\n"
         "from spoken_numbers.augmentation import codecs\n"
-        "codecs.CODECS['gone'] = codecs.Codec(8000, codecs._ffmpeg('libgone', 'amrnb', 8000), (1000,))\n"
-        "from spoken_numbers.augmentation.transcode import Transcode\n"
+        f"{broken}\n"
+        "from spoken_numbers.augmentation.config import chain_of\n"
         "from spoken_numbers.errors import UserError\n"
-        "try: Transcode(['gone'])\n"
+        f"try: chain_of({{'transcode_aug': {{'prob': 1, 'codecs': ['alaw', '{codec}']}}}})\n"
         "except UserError as error: print(error)\n"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.startswith("cannot code by gone: ")
-    assert "leave gone out of codecs" in done.stdout
+    assert done.stdout.startswith(f"cannot code by {codec}: ")
+    assert told in done.stdout
+    assert f"leave {codec} out of codecs" in done.stdout
+    assert "augment.transcode_aug" in done.stdout
+    assert done.stdout.count("\n") == 1
 
 
 def test_every_codec_runs_here():
