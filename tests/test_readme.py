@@ -16,9 +16,13 @@ from training_command import ROOT, TINY
 README = (ROOT / "README.md").read_text()
 STEPS = README.split("## Train on your own recordings")[1].split("\n## ")[0]
 RESULTS = README.split("## Results")[1].split("\n## ")[0]
+AUGMENTATION = README.split("## Augmentation")[1].split("\n## ")[0]
 SMALLER = {
     "--utterances 12000": "--utterances 40 --validation-utterances 8 --test-utterances 4",
     "--strings-per-speaker 2000": "--strings-per-speaker 5 --test-strings-per-speaker 5",
+    "simulate_rooms.py": "simulate_rooms.py --rooms 4 --positions 1",
+    "augmentation_worth.py": "augmentation_worth.py --copies 1",
+    "trainer.val_check_interval=500": "trainer.val_check_interval=2",
 }
 
 
@@ -30,7 +34,7 @@ def commands(text: str) -> list[str]:
 
 def run_as_written(text: str, folder: Path, *overrides: str) -> str:
     """Run a section's commands in ``folder``, with fewer utterances and a tiny model; the last one's output."""
-    for name in ("scripts", "evaluation", "conf", "train_quartznet.py"):
+    for name in ("scripts", "evaluation", "benchmarks", "conf", "train_quartznet.py"):
         (folder / name).symlink_to(ROOT / name)
     for command in commands(text):
         if command.startswith("tensorboard"):
@@ -69,10 +73,15 @@ def test_the_five_steps_lead_from_a_table_to_a_transcription(tmp_path):
 def test_the_results_commands_run_on_the_real_corpora(tmp_path):
     told = run_as_written(RESULTS, tmp_path, "trainer.max_steps=4")
     assert all(f"data/{name}/test.json" in told for name in ("synthetic", "an4", "fsdd"))
+    for name in ("scripts", "evaluation", "benchmarks", "conf", "train_quartznet.py"):
+        (tmp_path / name).unlink()
+    table = run_as_written(AUGMENTATION, tmp_path, "trainer.max_steps=4")
+    assert all(f"| {condition} |" in table for condition in ("clean", "noise 0 dB", "room", "G.711"))
+    assert (tmp_path / "audition" / "spectrograms.png").is_file()
 
 
 def test_every_other_command_of_the_readme_is_a_target_of_make():
     makefile = (ROOT / "Makefile").read_text()
-    for command in commands(README.replace(STEPS, "").replace(RESULTS, "")):
+    for command in commands(README.replace(STEPS, "").replace(RESULTS, "").replace(AUGMENTATION, "")):
         assert re.match(r"make (\S+)", command), command
         assert f"\n{command.split()[1]}:" in makefile
