@@ -46,7 +46,7 @@ class Codec:
 
 
 def transcode(waveform: FloatArray, codec: str, bitrate: int | None = None) -> FloatArray:
-    """(samples,) at 16 kHz → (samples,) at 16 kHz, in place to within a millisecond.
+    """(samples,) at 16 kHz → (samples,) at 16 kHz, neither early nor late by more than a millisecond.
 
     Args:
         codec: a name in ``CODECS``.

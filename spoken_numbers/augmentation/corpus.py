@@ -25,8 +25,8 @@ def perturb_corpus(source: Path, chain: Chain, out: Path, copies: int, seed: int
     Raises:
         UserError: the folder was made otherwise, a recording cannot be read, or a perturbation fails on one.
     """
-    stamp(out, {"source": str(source.resolve()), "copies": copies, "seed": seed, **recipe})
     rows = list(manifest.read(source))
+    stamp(out, {"source": str(source.resolve()), "copies": copies, "seed": seed, **recipe})
     return manifest.write(out / source.name, _made(source, rows, chain, out, copies, seed))
 
 

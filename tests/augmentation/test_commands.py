@@ -48,6 +48,9 @@ def test_a_corpus_through_noise_keeps_its_labels_and_has_the_snr(folder, tmp_pat
     assert command(*arguments).returncode == 0
     assert {path: path.read_bytes() for path in tmp_path.rglob("*.wav")} == before
     assert len(set(before.values())) == 6
+    gone = command("scripts/perturb_corpus.py", tmp_path / "gone.json", *wanted, "--out", tmp_path / "out")
+    assert gone.returncode == 2
+    assert not (tmp_path / "out").exists()
     other = command(*arguments, "--seed", "7")
     assert other.returncode == 2
     assert "seed was 0, now 7" in other.stderr
