@@ -31,8 +31,8 @@ Perturb = Callable[[AudioSegment], object]
 
 def main(
     manifest_path: Annotated[Path | None, typer.Option("--manifest", help="utterances; synthetic ones else")] = None,
-    utterances: Annotated[int, typer.Option(min=2)] = 24,
-    rounds: Annotated[int, typer.Option(min=1)] = 3,
+    utterances: Annotated[int, typer.Option(min=2)] = 64,
+    rounds: Annotated[int, typer.Option(min=1)] = 5,
 ) -> None:
     """Print a table of both sides and their ratio, for each perturbation and for the chain of six."""
     register()

@@ -1,8 +1,11 @@
 """Codecs leave speech that is aligned, as long and as loud, and only as good as the codec."""
 
+import hashlib
+import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +14,7 @@ from augmentation.sounds import speech
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from spoken_numbers import audio
 from spoken_numbers.audio import SAMPLE_RATE
 from spoken_numbers.augmentation.codecs import CODECS, check, transcode
 from spoken_numbers.augmentation.transcode import Transcode
@@ -18,6 +22,7 @@ from spoken_numbers.errors import UserError
 from spoken_numbers.synthesis.engine import Line
 from spoken_numbers.synthesis.espeak import Espeak
 
+CORPORA = Path(os.environ.get("SPOKEN_NUMBERS_CORPORA", "/nonexistent"))
 CASES = [(name, bitrate) for name, codec in CODECS.items() for bitrate in codec.bitrates or (None,)]
 
 
@@ -36,12 +41,8 @@ def in_telephone_band(waveform):
     return scipy.signal.sosfiltfilt(sos, waveform.astype(np.float64))
 
 
-@pytest.mark.parametrize(("codec", "bitrate"), CASES)
-def test_what_comes_out_is_speech_in_its_place(spoken, codec, bitrate):
-    coded = transcode(spoken.copy(), codec, bitrate)
-    assert coded.dtype == np.float32
-    assert coded.shape == spoken.shape
-    before, after = in_telephone_band(spoken), in_telephone_band(coded)
+def assert_speech_in_its_place(before, after):
+    before, after = in_telephone_band(before), in_telephone_band(after)
     lags = scipy.signal.correlation_lags(len(after), len(before))
     correlation = scipy.signal.correlate(after, before) / np.sqrt(np.sum(before**2) * np.sum(after**2))
     assert abs(lags[correlation.argmax()]) <= SAMPLE_RATE // 1000
@@ -49,7 +50,23 @@ def test_what_comes_out_is_speech_in_its_place(spoken, codec, bitrate):
     envelopes = [np.sqrt(np.convolve(x**2, np.ones(320) / 320, "same"))[::160] for x in (before, after)]
     assert np.corrcoef(*envelopes)[0, 1] > 0.95
     assert 20 * np.log10(np.sqrt(np.mean(after**2) / np.mean(before**2))) == pytest.approx(0, abs=2)
+
+
+@pytest.mark.parametrize(("codec", "bitrate"), CASES)
+def test_what_comes_out_is_speech_in_its_place(spoken, codec, bitrate):
+    coded = transcode(spoken.copy(), codec, bitrate)
+    assert coded.dtype == np.float32
+    assert coded.shape == spoken.shape
+    assert_speech_in_its_place(spoken, coded)
     assert np.abs(coded - spoken).max() > 1e-3
+
+
+@pytest.mark.skipif(not (CORPORA / "fsdd").is_dir(), reason="needs SPOKEN_NUMBERS_CORPORA with fsdd/")
+def test_recorded_digits_stay_in_their_place_too():
+    recordings = sorted((CORPORA / "fsdd" / "recordings").glob("7_*_0.wav"))
+    recorded = np.concatenate([audio.read(path) for path in recordings])
+    for codec, bitrate in CASES:
+        assert_speech_in_its_place(recorded, transcode(recorded.copy(), codec, bitrate))
 
 
 def test_eight_kilohertz_leave_nothing_above_four(spoken):
@@ -66,6 +83,19 @@ def test_an_utterance_does_not_depend_on_those_before_it(spoken, codec, bitrate)
     first = transcode(spoken.copy(), codec, bitrate)
     transcode(speech(1.0), codec, bitrate)
     assert transcode(spoken.copy(), codec, bitrate).tobytes() == first.tobytes()
+
+
+def test_another_process_hears_the_same():
+    code = (
+        "import hashlib\n"
+        "from augmentation.sounds import speech\n"
+        "from spoken_numbers.augmentation.codecs import CODECS, transcode\n"
+        "for name in CODECS: print(hashlib.md5(transcode(speech(1.0), name).tobytes()).hexdigest())\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    here = [hashlib.md5(transcode(speech(1.0), name).tobytes()).hexdigest() for name in CODECS]
+    assert done.stdout.split() == here
 
 
 @settings(max_examples=25, deadline=None)
@@ -88,17 +118,36 @@ def test_loud_speech_comes_out_as_loud(spoken):
         assert np.abs(loud).max() > 4, name
 
 
+@pytest.mark.parametrize(("codec", "bitrate"), CASES)
+def test_clipped_speech_at_full_scale_is_coded_as_at_half(spoken, codec, bitrate):
+    """Resampling lifts the peaks of clipped speech over full scale, where 16-bit samples would wrap around."""
+    clipped = np.clip(spoken / np.abs(spoken).max() * np.float32(20), -1, 1)
+    full, half = transcode(clipped.copy(), codec, bitrate), 2 * transcode(clipped / 2, codec, bitrate)
+    assert np.sum((full - half) ** 2) < np.sum(half**2) / 4
+
+
+def test_a_telephone_passes_300_to_3400_hz():
+    time = np.arange(SAMPLE_RATE) / SAMPLE_RATE
+    for hertz, low, high in ((60, -40, -20), (300, -5, -1), (1000, -1, 1), (2500, -2, 1)):
+        tone = (0.5 * np.sin(2 * np.pi * hertz * time)).astype(np.float32)
+        for codec in ("telephone-alaw", "telephone-mulaw"):
+            heard = transcode(tone.copy(), codec)[4000:12000]
+            level = 20 * np.log10(np.sqrt(np.mean(heard**2) / np.mean(tone**2)))
+            assert low < level < high, (codec, hertz, level)
+
+
 def test_the_draw_keeps_the_shares_and_nemos_names():
     drawn = dict.fromkeys(CODECS, 0)
     rng = np.random.default_rng(0)
+    telephones = "telephone-alaw", "telephone-mulaw"
     transcoder = Transcode({"g711": 2, "narrowband": 1, "gsm": 0})
     wide, heard = speech(0.2, pause=0), {}
-    for name in ("alaw", "mulaw", "narrowband", "gsm"):
+    for name in (*telephones, "narrowband", "gsm"):
         heard[transcode(wide.copy(), name).tobytes()] = name
     for _ in range(1500):
         drawn[heard[transcoder(wide.copy(), rng).tobytes()]] += 1
     assert drawn["gsm"] == 0
-    for name in ("alaw", "mulaw", "narrowband"):
+    for name in (*telephones, "narrowband"):
         assert drawn[name] / 1500 == pytest.approx(1 / 3, abs=0.05)
     assert Transcode(["ogg"])(wide.copy(), rng).tobytes() == transcode(wide.copy(), "vorbis").tobytes()
 

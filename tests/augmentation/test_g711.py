@@ -1,9 +1,11 @@
-"""G.711 for all 65 536 samples, against Python's own implementation and the tables' landmarks."""
+"""G.711 for all 65 536 samples, against Python's and libsndfile's implementations and the tables' landmarks."""
 
+import io
 import warnings
 
 import numpy as np
 import pytest
+import soundfile
 
 from spoken_numbers.augmentation import g711
 
@@ -25,6 +27,21 @@ def test_equal_to_pythons_for_every_sample(law):
     }[law]
     reference = np.frombuffer(decode(encode(SAMPLES.tobytes(), 2), 2), np.int16)
     np.testing.assert_array_equal(coded(getattr(g711, law)), reference)
+
+
+@pytest.mark.parametrize(("law", "subtype"), [("alaw", "ALAW"), ("mulaw", "ULAW")])
+def test_equal_to_libsndfiles_up_to_the_resolution_of_the_law(law, subtype):
+    """It rounds negative 16-bit samples to 13 and 14 bits otherwise: an output is that of the sample or a neighbour."""
+    raw = {"samplerate": 8000, "format": "RAW", "subtype": subtype}
+    file = io.BytesIO()
+    soundfile.write(file, SAMPLES, **raw)
+    file.seek(0)
+    reference = soundfile.read(file, dtype="int16", channels=1, **raw)[0].astype(int)
+    ours = coded(getattr(g711, law))
+    nearby = [reference[np.clip(np.arange(65536) + step, 0, 65535)] for step in range(-3, 2)]
+    assert (ours == np.array(nearby)).any(axis=0).all()
+    assert (ours == reference).mean() > 0.99
+    assert (ours == reference)[SAMPLES >= 0].all()
 
 
 @pytest.mark.parametrize(("law", "largest", "smallest"), [("alaw", 4032 * 8, 8), ("mulaw", 8031 * 4, 0)])
