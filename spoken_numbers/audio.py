@@ -2,6 +2,7 @@
 
 import os
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -61,6 +62,19 @@ def resample(waveform: FloatArray, from_rate: int, to_rate: int) -> FloatArray:
     if from_rate == to_rate:
         return waveform
     return soxr.resample(waveform, from_rate, to_rate, quality="HQ")
+
+
+def padded(waveforms: Sequence[FloatArray], sample_rate: int) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+    """A batch (waveforms, samples) padded with zeros, and its lengths in samples.
+
+    What is shorter than 0.1 s counts as 0.1 s: features are normalised over an utterance's frames, which takes several.
+    """
+    shortest = sample_rate // 10
+    lengths = np.array([max(len(waveform), shortest) for waveform in waveforms], np.int64)
+    signal = np.zeros((len(waveforms), lengths.max(initial=0)), np.float32)
+    for row, waveform in zip(signal, waveforms, strict=True):
+        row[: len(waveform)] = waveform
+    return signal, lengths
 
 
 def write(path: Path, waveform: FloatArray, sample_rate: int = SAMPLE_RATE) -> float:

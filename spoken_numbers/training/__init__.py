@@ -1,5 +1,5 @@
 """From a config and manifests to a trained model; the torch side of the house."""
 
-from spoken_numbers.training.quiet import quiet
+from spoken_numbers.quiet import quiet
 
 quiet()

@@ -1,14 +1,15 @@
 """A .nemo file or a checkpoint → a model that reads waveforms."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from nemo.collections.asr.models import EncDecCTCModel
 from omegaconf import open_dict
 
-from spoken_numbers.audio import FloatArray
+from spoken_numbers.audio import FloatArray, padded
 from spoken_numbers.errors import UserError
 from spoken_numbers.labels import LABELS
 from spoken_numbers.training.checkpoints import load
@@ -67,30 +68,35 @@ def log_probabilities(
     """
     if tuple(model.decoder.vocabulary) != LABELS:
         raise ModelError("model has other labels than 0–9 and *", where="vocabulary", todo="use a model trained here")
-    dither, model.preprocessor.featurizer.dither = model.preprocessor.featurizer.dither, 0.0
     batch: list[FloatArray] = []
-    try:
-        for waveform in waveforms:
-            batch.append(waveform)
-            if len(batch) == batch_size:
-                yield from _forward(model, batch)
-                batch = []
-        if batch:
-            yield from _forward(model, batch)
-    finally:
-        model.preprocessor.featurizer.dither = dither
+    for waveform in waveforms:
+        batch.append(waveform)
+        if len(batch) == batch_size:
+            yield from log_probabilities_of_batch(model, batch)
+            batch = []
+    if batch:
+        yield from log_probabilities_of_batch(model, batch)
 
 
 @torch.inference_mode()
-def _forward(model: EncDecCTCModel, batch: list[FloatArray]) -> list[FloatArray]:
-    # Features are normalised over an utterance's frames, which takes more than one of them.
-    shortest = int(0.1 * model.cfg.preprocessor.sample_rate)
-    lengths = torch.tensor([max(len(waveform), shortest) for waveform in batch])
-    signal = torch.zeros(len(batch), int(lengths.max()))
-    for row, waveform in zip(signal, batch, strict=True):
-        row[: len(waveform)] = torch.from_numpy(np.ascontiguousarray(waveform))
+def log_probabilities_of_batch(model: EncDecCTCModel, batch: Sequence[FloatArray]) -> list[FloatArray]:
+    """The waveforms padded to the longest, through a model in evaluation mode; any labels."""
+    signal, lengths = _padded(model, batch)
     log_probs, frames, _ = model(input_signal=signal, input_signal_length=lengths)
     return [one[:n].numpy() for one, n in zip(log_probs, frames.tolist(), strict=True)]
+
+
+@torch.inference_mode()
+def features_of_batch(model: EncDecCTCModel, batch: Sequence[FloatArray]) -> tuple[FloatArray, npt.NDArray[np.int64]]:
+    """Log-mel features (batch, n_mels, frames) of the same batch, and their lengths in frames."""
+    signal, lengths = _padded(model, batch)
+    features, frames = model.preprocessor(input_signal=signal, length=lengths)
+    return features.numpy(), frames.numpy()
+
+
+def _padded(model: EncDecCTCModel, batch: Sequence[FloatArray]) -> tuple[torch.Tensor, torch.Tensor]:
+    signal, lengths = padded(batch, model.cfg.preprocessor.sample_rate)
+    return torch.from_numpy(signal), torch.from_numpy(lengths)
 
 
 def _from_checkpoint(path: Path) -> EncDecCTCModel:

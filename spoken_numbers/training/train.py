@@ -101,9 +101,15 @@ def _finish(cfg: DictConfig, folder: Path, trainer: Trainer) -> None:
     score = None if chosen.best_model_score is None else float(chosen.best_model_score)
     plain = load_model(best)
     artefact = _artefact(folder)
+    metrics = {name: float(value) for name, value in trainer.callback_metrics.items() if name != "train/loss"}
+    with open_dict(plain.cfg):  # travels on into the exported files
+        plain.cfg.provenance = {
+            "training_config": OmegaConf.to_container(cfg, resolve=True),
+            "git_revision": git_revision(),
+            "metrics": {f"best_{METRIC}": score} if score is not None else {},
+        }
     with written_whole(artefact) as temporary:
         plain.save_to(str(temporary))
-    metrics = {name: float(value) for name, value in trainer.callback_metrics.items() if name != "train/loss"}
     results = {
         "best_checkpoint": best.name,
         f"best_{METRIC}": score,

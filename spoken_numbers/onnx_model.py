@@ -1,0 +1,146 @@
+"""An exported model: its file, what its metadata says of it, and ONNX Runtime's session for it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+from spoken_numbers.audio import FloatArray, padded
+from spoken_numbers.errors import UserError
+
+onnxruntime.set_default_logger_severity(3)  # errors only: optimisations that do not apply are no news
+
+
+class OnnxModelError(UserError):
+    """An ONNX file that cannot be used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Metadata:
+    """What a runtime must know of a model, as it travels in the ONNX file."""
+
+    graph: str
+    """``waveform`` or ``features``: what the graph takes."""
+    labels: tuple[str, ...]
+    """Without the blank, whose index is ``len(labels)``."""
+    sample_rate: int
+    """Hz"""
+    stride: int
+    """Feature frames for each frame of log-probabilities."""
+    front_end: dict[str, Any]
+    """Feature settings by NeMo's names, lengths in samples."""
+    licence: str = ""
+    git_revision: str = ""
+    metrics: dict[str, float] = field(default_factory=dict)
+    training_config: dict[str, Any] = field(default_factory=dict)
+    quantization: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def frame_seconds(self) -> float:
+        """Seconds from one frame of log-probabilities to the next."""
+        return self.stride * self.front_end["hop_length"] / self.sample_rate
+
+    def as_properties(self) -> dict[str, str]:
+        """The ONNX file's ``metadata_props``; those that sherpa-onnx reads have its names."""
+        return {
+            "graph": self.graph,
+            "labels": json.dumps(self.labels, ensure_ascii=False),
+            "blank": str(len(self.labels)),
+            "sample_rate": str(self.sample_rate),
+            "front_end": json.dumps(self.front_end),
+            "license": self.licence,
+            "git_revision": self.git_revision,
+            "metrics": json.dumps(self.metrics),
+            "training_config": json.dumps(self.training_config, ensure_ascii=False, separators=(",", ":")),
+            "quantization": json.dumps(self.quantization),
+            "model_type": "EncDecCTCModel",
+            "normalize_type": "per_feature",
+            "subsampling_factor": str(self.stride),
+            "vocab_size": str(len(self.labels)),
+            "url": "https://arxiv.org/abs/1910.10261",
+        }
+
+    @classmethod
+    def from_properties(cls, properties: dict[str, str], where: str) -> Self:
+        """Raises OnnxModelError when they are missing or broken, as in files from other exporters."""
+        try:
+            labels = json.loads(properties["labels"])
+            if not all(isinstance(label, str) for label in labels):
+                raise ValueError("labels")
+            return cls(
+                graph=properties["graph"],
+                labels=tuple(labels),
+                sample_rate=int(properties["sample_rate"]),
+                stride=int(properties["subsampling_factor"]),
+                front_end=dict(json.loads(properties["front_end"])),
+                licence=properties["license"],
+                git_revision=properties["git_revision"],
+                metrics=dict(json.loads(properties["metrics"])),
+                training_config=dict(json.loads(properties["training_config"])),
+                quantization=dict(json.loads(properties["quantization"])),
+            )
+        except KeyError as missing:
+            raise OnnxModelError(
+                f"metadata says nothing of {missing}", where=where, todo="export it with quantization/export_onnx.py"
+            ) from None
+        except (ValueError, TypeError) as error:
+            raise OnnxModelError(
+                f"metadata cannot be read: {error}",
+                where=where,
+                todo="export it again with quantization/export_onnx.py",
+            ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxModel:
+    """A loaded model."""
+
+    path: Path
+    session: onnxruntime.InferenceSession
+    metadata: Metadata
+
+    def log_probabilities(self, waveforms: Sequence[FloatArray]) -> list[FloatArray]:
+        """One (frames, labels + 1) array for each waveform at ``metadata.sample_rate`` Hz, run as one padded batch.
+
+        Raises:
+            OnnxModelError: a features graph.
+        """
+        if self.metadata.graph != "waveform":
+            todo = "use the file without _features, or one of the runtimes that compute features"
+            raise OnnxModelError("model takes features, not a waveform", where=str(self.path), todo=todo)
+        return self.run(*padded(waveforms, self.metadata.sample_rate)) if waveforms else []
+
+    def run(self, signal: FloatArray, lengths: npt.NDArray[np.int64]) -> list[FloatArray]:
+        """A padded batch of what the graph takes, and its lengths → (frames, labels + 1) log-probabilities of each."""
+        taken = "waveform" if self.metadata.graph == "waveform" else "audio_signal"
+        log_probs, frames = self.session.run(["logprobs", "logprobs_length"], {taken: signal, "length": lengths})
+        return [one[:count] for one, count in zip(log_probs, frames, strict=True)]
+
+
+def open_model(path: Path, threads: int = 1) -> OnnxModel:
+    """Load an exported model for the CPU.
+
+    Args:
+        threads: for one inference; 0 for as many as there are cores.
+
+    Raises:
+        OnnxModelError: no such file, not ONNX, or not exported by this project.
+    """
+    if not path.is_file():
+        raise OnnxModelError("no such model", where=str(path), todo="check the path, or export one with quantization/")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3
+    try:
+        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # ONNX Runtime's classes of errors have no common base of their own
+        reason = str(error).strip().splitlines()[0][:200]
+        raise OnnxModelError(f"cannot load model: {reason}", where=str(path), todo="copy or export it again") from None
+    metadata = Metadata.from_properties(session.get_modelmeta().custom_metadata_map, str(path))
+    return OnnxModel(path, session, metadata)
