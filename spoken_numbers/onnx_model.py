@@ -39,6 +39,8 @@ class Metadata:
     metrics: dict[str, float] = field(default_factory=dict)
     training_config: dict[str, Any] = field(default_factory=dict)
     quantization: dict[str, Any] = field(default_factory=dict)
+    trained_feature_range: float | None = None
+    """Of a model that was trained in 8 bits: the magnitude at which its features are cut off."""
 
     @property
     def frame_seconds(self) -> float:
@@ -58,6 +60,7 @@ class Metadata:
             "metrics": json.dumps(self.metrics),
             "training_config": json.dumps(self.training_config, ensure_ascii=False, separators=(",", ":")),
             "quantization": json.dumps(self.quantization),
+            "trained_feature_range": json.dumps(self.trained_feature_range),
             "model_type": "EncDecCTCModel",
             "normalize_type": "per_feature",
             "subsampling_factor": str(self.stride),
@@ -83,6 +86,7 @@ class Metadata:
                 metrics=dict(json.loads(properties["metrics"])),
                 training_config=dict(json.loads(properties["training_config"])),
                 quantization=dict(json.loads(properties["quantization"])),
+                trained_feature_range=json.loads(properties["trained_feature_range"]),
             )
         except KeyError as missing:
             raise OnnxModelError(

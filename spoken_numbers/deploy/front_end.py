@@ -61,6 +61,10 @@ def front_end_of(featurizer: Any) -> FrontEnd:
             raise FrontEndError(
                 f"{name}={value} cannot be exported", where="preprocessor", todo=f"train with {name}={supported}"
             )
+    if featurizer.n_fft % 2:
+        raise FrontEndError(
+            f"n_fft={featurizer.n_fft} cannot be exported", where="preprocessor", todo="train with an even n_fft"
+        )
     window = featurizer.window
     return FrontEnd(
         sample_rate=featurizer.sample_rate,
@@ -80,7 +84,8 @@ def front_end_graph(front: FrontEnd, opset: int) -> onnx.ModelProto:
     """``waveform`` (batch, samples), ``length`` → ``audio_signal`` (batch, features, frames), ``audio_length``.
 
     As NeMo computes them in evaluation: no dither, pre-emphasis, zeros beyond an utterance's end, centred frames, and
-    frames = samples // hop_length.
+    frames = samples // hop_length. Levels are counted from the first frame's: in a silent band the mean of large equal
+    numbers would be off by a rounding, and the division by nearly nothing would make much of it.
     """
     transform = _TwoStepTransform(front)
     before = front.n_fft // 2 - (front.n_fft - front.win_length) // 2
@@ -122,7 +127,9 @@ def front_end_graph(front: FrontEnd, opset: int) -> onnx.ModelProto:
       energy = MatMul (mel_filters, power)
       guard = Constant <value_float = {front.log_zero_guard_value!r}> ()
       guarded = {"Add" if front.log_zero_guard_type == "add" else "Max"} (energy, guard)
-      log_energy = Log (guarded)
+      level = Log (guarded)
+      first_level = Slice (level, axis_0, axis_1, axis_2)
+      log_energy = Sub (level, first_level)
 
       audio_length = Div (length, hop)
       frame = Range (zero, frame_count, one)

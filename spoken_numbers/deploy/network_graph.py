@@ -8,7 +8,7 @@ from types import MethodType
 import onnx
 import torch
 from nemo.collections.asr.models import EncDecCTCModel
-from nemo.collections.asr.parts.submodules.jasper import MaskedConv1d, SqueezeExcite
+from nemo.collections.asr.parts.submodules.jasper import JasperBlock, MaskedConv1d, SqueezeExcite
 from nemo.core.classes import typecheck
 from torch import nn
 
@@ -25,7 +25,7 @@ def network_graph(model: EncDecCTCModel) -> onnx.ModelProto:
     convolutions between them need no mask, since nothing that they make of the padding is read.
 
     Raises:
-        ModelError: layers that mask in a way of their own.
+        ModelError: layers that mask in a way of their own, or not at all.
     """
     network = _MaskedNetwork(model).eval()
     frames = 200
@@ -70,6 +70,8 @@ class _MaskedNetwork(nn.Module):
         for layer in self.encoder.modules():
             if isinstance(layer, SqueezeExcite):
                 raise ModelError("squeeze-and-excitation cannot be exported", where="encoder", todo="use a QuartzNet")
+            if isinstance(layer, JasperBlock) and not layer.conv_mask:  # it hears its padding, and how much there is
+                raise ModelError("encoder has no masks", where="encoder", todo="train with conv_mask: true")
             if isinstance(layer, MaskedConv1d):
                 layer.mask_input = MethodType(mask_input, layer)
                 layer.update_masked_length = lambda *_, **__: None

@@ -33,7 +33,10 @@ class Pair:
         graphs = {"features": features}
         if self.front_end is not None:
             joints = [("audio_signal", "audio_signal"), ("audio_length", "length")]
-            graphs = {"waveform": compose.merge_models(self.front_end, self.network, io_map=joints), **graphs}
+            waveform = compose.merge_models(self.front_end, self.network, io_map=joints)
+            del waveform.opset_import[:]  # it has the default domain twice
+            waveform.opset_import.extend(self.network.opset_import)
+            graphs = {"waveform": waveform, **graphs}
         for takes, graph in graphs.items():
             graph.producer_name, graph.producer_version, graph.doc_string = "spoken-numbers", "", ""
             onnx.helper.set_model_props(graph, replace(self.metadata, graph=takes).as_properties())
@@ -99,8 +102,8 @@ def written_pair(pair: Pair, path: Path) -> Iterator[list[Path]]:
 
 
 def tokens_text(labels: Sequence[str]) -> str:
-    """sherpa-onnx's and onnx-asr's table of labels: a label and its index on each line, the blank last."""
-    return "".join(f"{label} {index}\n" for index, label in enumerate([*labels, "<blk>"]))
+    """sherpa-onnx's and onnx-asr's table: a label (▁ for a space) and its index on each line, the blank last."""
+    return "".join(f"{label.replace(' ', '▁')} {index}\n" for index, label in enumerate([*labels, "<blk>"]))
 
 
 def _tensor(name: str, kind: int, shape: list[str | int]) -> onnx.ValueInfoProto:

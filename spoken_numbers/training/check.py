@@ -29,7 +29,20 @@ LOADER_KEYS = {
     "augmentor",
     "seed",
 }
-SECTIONS = {"name", "seed", "init_from", "model", "trainer", "exp_manager", "size", "frontend", "augment", "optim"}
+SECTIONS = {
+    "name",
+    "seed",
+    "init_from",
+    "model",
+    "trainer",
+    "exp_manager",
+    "size",
+    "frontend",
+    "augment",
+    "optim",
+    "quantization",
+}
+QUANTIZATION_KEYS = {"features", "consistency", "utterances"}
 EXPERIMENT_KEYS = {"exp_dir", "checkpoint_every_n_steps", "example_utterances"}
 
 
@@ -55,6 +68,9 @@ def check_config(cfg: DictConfig) -> None:
     train, validation = (
         list(dict.fromkeys(manifest_paths(ds))) for ds in (cfg.model.train_ds, cfg.model.validation_ds)
     )
+    if cfg.quantization is not None and cfg.init_from is None:
+        todo = "give init_from=MODEL.nemo, trained without"
+        raise ConfigError("training in 8 bits begins with a trained model", where="quantization", todo=todo)
     stride = cfg.frontend.window_stride * ENCODER_STRIDE
     check_before_training(train, validation, frame_stride=stride)
     prove(chain_of(cfg.augment), first_utterances(cfg.model.train_ds, 3), cfg.seed)
@@ -64,6 +80,8 @@ def _check_keys(cfg: DictConfig) -> None:
     _known("", cfg, SECTIONS)
     _known("trainer.", cfg.trainer, _arguments(Trainer.__init__))
     _known("exp_manager.", cfg.exp_manager, EXPERIMENT_KEYS)
+    if cfg.quantization is not None:
+        _known("quantization.", cfg.quantization, QUANTIZATION_KEYS)
     _known("model.train_ds.", cfg.model.train_ds, LOADER_KEYS)
     _known("model.validation_ds.", cfg.model.validation_ds, LOADER_KEYS)
     for name, node in cfg.model.items():

@@ -15,22 +15,22 @@ class FFTDepthwiseConv1d(nn.Conv1d):
     Parameters and state dict are those of the ``nn.Conv1d`` that it stands for.
     """
 
-    def forward(self, input: torch.Tensor) -> torch.Tensor:
+    def _conv_forward(self, input: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
         """(batch, channels, frames) → (batch, channels, frames), equal to ``nn.Conv1d`` up to rounding."""
         frames, reach = input.shape[-1], self.dilation[0] * (self.kernel_size[0] - 1) // 2
         # Frames that wrap around stay outside the slice that is kept.
         size = next_fast_len(frames + reach, real=True)
         size = max(size, 2 * reach + 1)
         with torch.autocast(input.device.type, enabled=False):
-            kernel = self.weight.float().squeeze(1).flip(-1)
+            kernel = weight.float().squeeze(1).flip(-1)
             if self.dilation[0] > 1:
                 spread = kernel.new_zeros(kernel.shape[0], 2 * reach + 1)
                 spread[:, :: self.dilation[0]] = kernel
                 kernel = spread
             spectrum = torch.fft.rfft(input.float(), n=size) * torch.fft.rfft(kernel, n=size)
             output = torch.fft.irfft(spectrum, n=size)[..., reach : reach + frames]
-            if self.bias is not None:
-                output = output + self.bias.float().unsqueeze(-1)
+            if bias is not None:
+                output = output + bias.float().unsqueeze(-1)
         if torch.is_autocast_enabled(input.device.type):
             return output.to(torch.get_autocast_dtype(input.device.type))
         return output.to(input.dtype)

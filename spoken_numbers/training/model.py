@@ -14,6 +14,7 @@ from spoken_numbers.labels import LABELS
 from spoken_numbers.training.batching import LengthBatchSampler
 from spoken_numbers.training.dataset import AugmentedDataset, settle_loader
 from spoken_numbers.training.fast_convolution import speed_up_depthwise
+from spoken_numbers.training.int8_simulation import Int8Simulation, consistency
 from spoken_numbers.training.manifests import manifest_paths, names_of, repeated_manifests
 
 ENCODER_STRIDE = 2
@@ -32,11 +33,12 @@ class SpokenNumberModel(EncDecCTCModel):
         super().__init__(cfg=cfg, trainer=trainer)
         self.examples: dict[str, list[tuple[str, str]]] = {}
         self._sums: dict[int, tuple[ErrorCounts, float]] = {}
+        self._int8: tuple[Int8Simulation, float] | None = None
         if trainer is not None and trainer.strategy.root_device.type == "cpu":
             speed_up_depthwise(self.encoder)
 
     def training_step(self, batch: tuple[torch.Tensor, ...], batch_idx: int) -> torch.Tensor:
-        loss, _, _ = self.loss_and_paths(batch)
+        loss = self._loss_in_int8(batch) if self._int8 is not None else self.loss_and_paths(batch)[0]
         self.log("train/loss", loss, prog_bar=True)
         self.log("train/learning_rate", self._optimizer.param_groups[0]["lr"])
         return loss
@@ -102,6 +104,27 @@ class SpokenNumberModel(EncDecCTCModel):
         log_probs, lengths, paths = self.forward(input_signal=signal, input_signal_length=signal_lengths)
         loss = self.loss(log_probs=log_probs, targets=targets, input_lengths=lengths, target_lengths=target_lengths)
         return loss, paths, lengths
+
+    def train_in_int8(self, feature_range: float, consistency_weight: float) -> None:
+        """From here on compute as the int8 graph does; the model must be equalised."""
+        self._int8 = Int8Simulation(self, feature_range), consistency_weight
+
+    def _loss_in_int8(self, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
+        """CTC of the rounded model, and how far it is from the float model, which is to read the same."""
+        assert self._int8 is not None
+        simulation, weight = self._int8
+        signal, signal_lengths, targets, target_lengths = batch
+        features, lengths = self.preprocessor(input_signal=signal, length=signal_lengths)
+        if self.spec_augmentation is not None:
+            features = self.spec_augmentation(input_spec=features, length=lengths)
+        encoded, lengths_out = self.encoder(audio_signal=features, length=lengths)
+        rounded = self.decoder(encoder_output=encoded)
+        loss = self.loss(log_probs=rounded, targets=targets, input_lengths=lengths_out, target_lengths=target_lengths)
+        with simulation.off(), torch.no_grad():
+            exact = self.decoder(encoder_output=self.encoder(audio_signal=features, length=lengths)[0])
+        apart = consistency(rounded, exact, lengths_out)
+        self.log("train/int8_divergence", apart)
+        return loss + weight * apart
 
     def _loader(self, config: DictConfig, train: bool) -> DataLoader:
         dataset = AugmentedDataset(config, self.cfg.preprocessor.window_stride * ENCODER_STRIDE)

@@ -17,10 +17,14 @@ from spoken_numbers.files import written_whole
 from spoken_numbers.training.augmentation_watch import AugmentationWatch
 from spoken_numbers.training.check import ConfigError, check_config
 from spoken_numbers.training.checkpoints import METRIC, LastCheckpoint, best_checkpoint, newest_usable
-from spoken_numbers.training.load import load_model, load_weights
+from spoken_numbers.training.equalization import equalize, is_equalizable
+from spoken_numbers.training.int8_simulation import settle_weights
+from spoken_numbers.training.load import features_of_batch, load_model, load_weights
+from spoken_numbers.training.manifests import manifest_paths
 from spoken_numbers.training.model import SpokenNumberModel
 from spoken_numbers.training.progress import TrainingProgress
 from spoken_numbers.training.showcase import Showcase
+from spoken_numbers.utterances import spread
 
 
 def train(cfg: DictConfig) -> Path:
@@ -46,6 +50,10 @@ def train(cfg: DictConfig) -> Path:
     model = SpokenNumberModel(_model_config(cfg), trainer)
     if cfg.init_from is not None and resume is None:
         load_weights(model, Path(cfg.init_from))
+    if cfg.quantization is not None:
+        if resume is None:
+            _equalize(model, cfg)
+        model.train_in_int8(cfg.quantization.features, cfg.quantization.consistency)
     _write_text(folder / "config.yaml", OmegaConf.to_yaml(cfg, resolve=True))
     if resume is not None:
         print(f"going on from {resume}")
@@ -58,6 +66,17 @@ def train(cfg: DictConfig) -> Path:
     if trainer.is_global_zero and not trainer.interrupted:
         _finish(cfg, folder, trainer)
     return folder
+
+
+def _equalize(model: SpokenNumberModel, cfg: DictConfig) -> None:
+    if not is_equalizable(model):
+        raise ConfigError("only plain QuartzNets train in 8 bits", where="quantization", todo="use quantization=none")
+    manifests = list(dict.fromkeys(manifest_paths(cfg.model.train_ds)))
+    waveforms = list(spread(manifests, cfg.quantization.utterances, cfg.frontend.sample_rate))
+    model.eval()
+    batches = (features_of_batch(model, waveforms[start : start + 16]) for start in range(0, len(waveforms), 16))
+    equalize(model, ((torch.from_numpy(features), torch.from_numpy(lengths)) for features, lengths in batches))
+    model.train()
 
 
 def _trainer(cfg: DictConfig, folder: Path) -> Trainer:
@@ -102,12 +121,15 @@ def _finish(cfg: DictConfig, folder: Path, trainer: Trainer) -> None:
     plain = load_model(best)
     artefact = _artefact(folder)
     metrics = {name: float(value) for name, value in trainer.callback_metrics.items() if name != "train/loss"}
+    if cfg.quantization is not None:
+        settle_weights(plain)
     with open_dict(plain.cfg):  # travels on into the exported files
         plain.cfg.provenance = {
             "training_config": OmegaConf.to_container(cfg, resolve=True),
             "git_revision": git_revision(),
             "metrics": {f"best_{METRIC}": score} if score is not None else {},
         }
+        plain.cfg.quantization = cfg.quantization
     with written_whole(artefact) as temporary:
         plain.save_to(str(temporary))
     results = {
