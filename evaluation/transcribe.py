@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from spoken_numbers import audio
+from spoken_numbers.acoustic import open_acoustic
 from spoken_numbers.cli import run
 from spoken_numbers.decoding.greedy import greedy
 from spoken_numbers.errors import UserError
@@ -14,17 +15,17 @@ from spoken_numbers.labels import digit_string
 
 
 def main(
-    model: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="a .nemo file or a checkpoint (.ckpt)")],
+    model: Annotated[
+        Path, typer.Argument(exists=True, dir_okay=False, help="an .onnx or .nemo file, or a checkpoint (.ckpt)")
+    ],
     recording: Annotated[list[Path], typer.Argument(help="any format that libsndfile or FFmpeg reads")],
 ) -> int:
     """Print a line for each recording: its digit string, a tab, its path. Exit status 1 when one cannot be read."""
-    from spoken_numbers.training.load import load_model, log_probabilities  # torch and NeMo: seconds
-
-    loaded = load_model(model)
+    acoustic = open_acoustic(model)
     failed = 0
     for path in recording:
         try:
-            (frames,) = log_probabilities(loaded, [audio.read(path)])
+            (frames,) = acoustic([audio.read(path)])
         except UserError as error:
             print(f"error: {error}", file=sys.stderr)
             failed += 1

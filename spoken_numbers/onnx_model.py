@@ -81,12 +81,12 @@ class Metadata:
                 sample_rate=int(properties["sample_rate"]),
                 stride=int(properties["subsampling_factor"]),
                 front_end=dict(json.loads(properties["front_end"])),
-                licence=properties["license"],
-                git_revision=properties["git_revision"],
-                metrics=dict(json.loads(properties["metrics"])),
-                training_config=dict(json.loads(properties["training_config"])),
-                quantization=dict(json.loads(properties["quantization"])),
-                trained_feature_range=json.loads(properties["trained_feature_range"]),
+                licence=properties.get("license", ""),
+                git_revision=properties.get("git_revision", ""),
+                metrics=dict(json.loads(properties.get("metrics", "{}"))),
+                training_config=dict(json.loads(properties.get("training_config", "{}"))),
+                quantization=dict(json.loads(properties.get("quantization", "{}"))),
+                trained_feature_range=json.loads(properties.get("trained_feature_range", "null")),
             )
         except KeyError as missing:
             raise OnnxModelError(

@@ -1,6 +1,7 @@
 """The pins, the vocabulary and the sample rate stand in one place each, or are held equal here."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import yaml
@@ -24,6 +25,13 @@ def test_conda_and_pip_install_the_same_versions():
 def test_every_direct_dependency_is_pinned():
     for line in pins((ROOT / "requirements.txt").read_text()):
         assert line == "-e ." or re.fullmatch(r"[\w.-]+(\[\w+\])?==[\w.]+", line), line
+
+
+def test_the_recogniser_is_pinned_to_the_versions_that_it_was_tested_with():
+    runtime = pins((ROOT / "requirements-runtime.txt").read_text())
+    assert set(runtime) <= set(pins((ROOT / "requirements.txt").read_text()))
+    package = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert package["dependencies"] == [pin.replace("==", ">=") for pin in runtime]
 
 
 def test_the_config_has_the_vocabulary_and_sample_rate_of_the_library():

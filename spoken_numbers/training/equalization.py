@@ -119,28 +119,25 @@ def _convolutions(block: JasperBlock) -> list[MaskedConv1d]:
 def _reaches(
     model: EncDecCTCModel, batches: Iterable[tuple[torch.Tensor, torch.Tensor]]
 ) -> dict[nn.Module, torch.Tensor]:
-    """The largest magnitude of each channel, averaged over the batches, so that a rare outlier costs few bits."""
+    """The largest magnitude of each channel."""
     watched: list[nn.Module] = []
     for block in blocks_of(model):
         watched.append(block)
         for unit in units_of(block):
             watched += [layer for layer in (unit.depthwise, unit.output) if layer is not None]
-    sums: dict[nn.Module, torch.Tensor] = {}
+    reach: dict[nn.Module, torch.Tensor] = {}
 
     def note(layer: nn.Module, _: object, output: object) -> None:
         value = output
         while not isinstance(value, torch.Tensor):  # blocks and masked convolutions give lengths besides
             value = value[0]  # type: ignore[index]
-        sums[layer] = sums.get(layer, torch.zeros(())) + value.abs().amax(dim=(0, 2))
+        reach[layer] = torch.maximum(reach.get(layer, torch.zeros(())), value.abs().amax(dim=(0, 2)))
 
     hooks = [layer.register_forward_hook(note) for layer in watched]
-    count = 0
     try:
         for features, lengths in batches:
             model.encoder(audio_signal=features, length=lengths)
-            count += 1
     finally:
         for hook in hooks:
             hook.remove()
-    reach = {layer: total / count for layer, total in sums.items()}
     return {layer: torch.where(value < SMALLEST, torch.ones(()), value) for layer, value in reach.items()}

@@ -106,15 +106,16 @@ def settle_weights(model: EncDecCTCModel) -> None:
             norm.bias.zero_()
 
 
-def consistency(rounded: torch.Tensor, exact: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-    """Kullback–Leibler divergence of the rounded model's frames from the float model's, averaged over valid frames.
+def divergence(one: torch.Tensor, other: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    """Kullback and Leibler's divergence in both directions, averaged over an utterance's frames and over utterances.
 
     Args:
-        rounded, exact: log-probabilities (batch, frames, labels + 1).
+        one, other: log-probabilities (batch, frames, labels + 1).
+        lengths: (batch,) frames of each utterance.
     """
-    inside = torch.arange(exact.shape[1], device=exact.device) < lengths[:, None]
-    divergence = (exact.exp() * (exact - rounded)).sum(dim=-1)
-    return (divergence * inside).sum() / inside.sum()
+    inside = torch.arange(one.shape[1], device=one.device) < lengths[:, None]
+    both = ((one.exp() - other.exp()) * (one - other)).sum(dim=-1)
+    return (both * inside).sum() / inside.sum()
 
 
 def _freeze(norm: nn.BatchNorm1d) -> None:

@@ -14,7 +14,7 @@ from spoken_numbers.labels import LABELS
 from spoken_numbers.training.batching import LengthBatchSampler
 from spoken_numbers.training.dataset import AugmentedDataset, settle_loader
 from spoken_numbers.training.fast_convolution import speed_up_depthwise
-from spoken_numbers.training.int8_simulation import Int8Simulation, consistency
+from spoken_numbers.training.int8_simulation import Int8Simulation, divergence
 from spoken_numbers.training.manifests import manifest_paths, names_of, repeated_manifests
 
 ENCODER_STRIDE = 2
@@ -110,21 +110,26 @@ class SpokenNumberModel(EncDecCTCModel):
         self._int8 = Int8Simulation(self, feature_range), consistency_weight
 
     def _loss_in_int8(self, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
-        """CTC of the rounded model, and how far it is from the float model, which is to read the same."""
+        """CTC of the rounded and of the float model, and how far they are apart, since both are to read the same."""
         assert self._int8 is not None
         simulation, weight = self._int8
         signal, signal_lengths, targets, target_lengths = batch
-        features, lengths = self.preprocessor(input_signal=signal, length=signal_lengths)
+        features, frames = self.preprocessor(input_signal=signal, length=signal_lengths)
         if self.spec_augmentation is not None:
-            features = self.spec_augmentation(input_spec=features, length=lengths)
-        encoded, lengths_out = self.encoder(audio_signal=features, length=lengths)
-        rounded = self.decoder(encoder_output=encoded)
-        loss = self.loss(log_probs=rounded, targets=targets, input_lengths=lengths_out, target_lengths=target_lengths)
-        with simulation.off(), torch.no_grad():
-            exact = self.decoder(encoder_output=self.encoder(audio_signal=features, length=lengths)[0])
-        apart = consistency(rounded, exact, lengths_out)
+            features = self.spec_augmentation(input_spec=features, length=frames)
+
+        def read() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+            encoded, lengths = self.encoder(audio_signal=features, length=frames)  # forward would mask anew
+            log_probs = self.decoder(encoder_output=encoded)
+            ctc = self.loss(log_probs=log_probs, targets=targets, input_lengths=lengths, target_lengths=target_lengths)
+            return log_probs, lengths, ctc
+
+        rounded, lengths, ctc = read()
+        with simulation.off():
+            exact, _, float_ctc = read()
+        apart = divergence(rounded, exact, lengths)
         self.log("train/int8_divergence", apart)
-        return loss + weight * apart
+        return (ctc + float_ctc) / 2 + weight * apart
 
     def _loader(self, config: DictConfig, train: bool) -> DataLoader:
         dataset = AugmentedDataset(config, self.cfg.preprocessor.window_stride * ENCODER_STRIDE)

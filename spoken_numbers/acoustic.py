@@ -1,0 +1,27 @@
+"""Any model file → log-probabilities; only the formats that need torch load it."""
+
+from functools import partial
+from pathlib import Path
+
+from spoken_numbers.assessment.evaluation import Acoustic
+from spoken_numbers.audio import SAMPLE_RATE, resample
+from spoken_numbers.recognizer import Recognizer
+
+
+def open_acoustic(path: Path, batch_size: int = 32) -> Acoustic:
+    """The model in an ``.onnx``, ``.nemo`` or ``.ckpt`` file, on the CPU.
+
+    Args:
+        batch_size: utterances at once, of ``.nemo`` and ``.ckpt``; the ONNX recogniser chooses for itself.
+
+    Raises:
+        OnnxModelError, ModelError: a file that cannot be used.
+    """
+    if path.suffix == ".onnx":
+        recognizer = Recognizer(path, threads=0)
+        return lambda waveforms: recognizer.log_probabilities(
+            resample(waveform, SAMPLE_RATE, recognizer.sample_rate) for waveform in waveforms
+        )
+    from spoken_numbers.training.load import load_model, log_probabilities  # torch and NeMo: seconds
+
+    return partial(log_probabilities, load_model(path), batch_size=batch_size)
