@@ -5,6 +5,7 @@ endif
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 QUICK := data/quickstart
+ONNX := experiments/quickstart_int8/onnx
 
 .PHONY: setup setup-dev system quickstart test test-all lint bench
 
@@ -26,10 +27,14 @@ system:
 
 # The commands of the README, one after the other; each goes on where it stopped or says that there is nothing to do.
 quickstart: setup
-	python3 scripts/prepare_synthetic.py --out $(QUICK) --styles digits=1 --length 3-6 --utterances 8000 --validation-utterances 300 --test-utterances 500 --validation-voice espeak-ng:ed --validation-voice espeak-ng:steph --validation-voice espeak-ng:klatt
+	python3 scripts/prepare_synthetic.py --out $(QUICK) --styles digits=1 --length 3-6 --utterances 8000 --validation-utterances 300 --test-utterances 1000 --validation-voice espeak-ng:ed --validation-voice espeak-ng:steph --validation-voice espeak-ng:klatt
 	python3 scripts/check_manifest.py $(QUICK)/train.json $(QUICK)/validation.json $(QUICK)/test.json --headers
 	python3 train_quartznet.py conf/quickstart.yaml
 	python3 evaluation/evaluate.py experiments/quickstart/quickstart.nemo --manifest $(QUICK)/test.json --json experiments/quickstart/evaluation.json
+	python3 train_quartznet.py conf/quickstart_int8.yaml
+	python3 quantization/export_onnx.py experiments/quickstart_int8/quickstart_int8.nemo --out $(ONNX)/quickstart.onnx
+	python3 quantization/quantize.py $(ONNX)/quickstart.onnx --out $(ONNX)/quickstart_int8.onnx --method static --check $(QUICK)/test.json --accept-differences
+	python3 quantization/compare.py experiments/quickstart/quickstart.nemo $(ONNX)/quickstart.onnx $(ONNX)/quickstart_int8.onnx --manifest $(QUICK)/test.json --json $(ONNX)/comparison.json
 	@cat scripts/after_quickstart.txt
 
 test: setup-dev
@@ -48,3 +53,4 @@ bench: setup-dev
 	python3 benchmarks/training_step.py
 	python3 benchmarks/augmentation.py
 	python3 benchmarks/training_feed.py
+	python3 benchmarks/front_end.py

@@ -14,19 +14,15 @@ from spoken_numbers.manifest import Made
 UsageError: Any = typer.BadParameter.__mro__[1]  # typer exports only this child of it, from click or its own copy of it
 
 
-def run(main: Callable[..., Any], subcommand: str | None = None) -> NoReturn:
+def run(main: Callable[..., Any]) -> NoReturn:
     """Parse the command line by the signature of ``main``, call it, and end the process.
-
-    With ``subcommand``, the command line begins with that word.
 
     Exit status: what ``main`` returns (an int) or 0; 2 for a user error; 130 for Ctrl-C. Bugs keep their traceback.
     """
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file name may hold bytes that the terminal cannot show
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
-    app.command(subcommand, help=main.__doc__)(main)
-    if subcommand is not None:
-        app.callback()(lambda: None)  # without one, typer takes a single command without its name
+    app.command(help=main.__doc__)(main)
     try:
         status = app(standalone_mode=False)
     except UserError as error:

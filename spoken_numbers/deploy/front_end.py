@@ -87,7 +87,7 @@ def front_end_graph(front: FrontEnd, opset: int) -> onnx.ModelProto:
     frames = samples // hop_length. Levels are counted from the first frame's: in a silent band the mean of large equal
     numbers would be off by a rounding, and the division by nearly nothing would make much of it.
     """
-    transform = _TwoStepTransform(front)
+    transform = TwoStepTransform(front)
     before = front.n_fft // 2 - (front.n_fft - front.win_length) // 2
     after = transform.taps * transform.step - front.hop_length - before
     text = f"""
@@ -165,7 +165,7 @@ def front_end_graph(front: FrontEnd, opset: int) -> onnx.ModelProto:
     return model
 
 
-class _TwoStepTransform:
+class TwoStepTransform:
     """The squared magnitudes of a windowed Fourier transform, as two small grouped convolutions.
 
     Cooley and Tukey's first factorisation (1965): n_fft = rows × step. For each residue of the sample index modulo
