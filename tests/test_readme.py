@@ -1,4 +1,4 @@
-"""The README's five steps, run as they stand there, on small numbers."""
+"""The README's steps, run as they stand there, on small numbers."""
 
 import os
 import re
@@ -15,11 +15,14 @@ from training_command import ROOT, TINY
 
 README = (ROOT / "README.md").read_text()
 STEPS = README.split("## Train on your own recordings")[1].split("\n## ")[0]
+SHIP = README.split("## Ship it in 2 MB")[1].split("\n## ")[0]
 RESULTS = README.split("## Results")[1].split("\n## ")[0]
 AUGMENTATION = README.split("## Augmentation")[1].split("\n## ")[0]
+FOLDERS = ("scripts", "quantization", "evaluation", "benchmarks", "conf", "train_quartznet.py")
 SMALLER = {
     "--utterances 12000": "--utterances 40 --validation-utterances 8 --test-utterances 4",
     "--strings-per-speaker 2000": "--strings-per-speaker 5 --test-strings-per-speaker 5",
+    "--method static": "--method static --no-match",
     "simulate_rooms.py": "simulate_rooms.py --rooms 4 --positions 1",
     "augmentation_worth.py": "augmentation_worth.py --copies 1",
     "trainer.val_check_interval=500": "trainer.val_check_interval=2",
@@ -34,7 +37,7 @@ def commands(text: str) -> list[str]:
 
 def run_as_written(text: str, folder: Path, *overrides: str) -> str:
     """Run a section's commands in ``folder``, with fewer utterances and a tiny model; the last one's output."""
-    for name in ("scripts", "evaluation", "benchmarks", "conf", "train_quartznet.py"):
+    for name in FOLDERS:
         (folder / name).symlink_to(ROOT / name)
     for command in commands(text):
         if command.startswith("tensorboard"):
@@ -45,7 +48,10 @@ def run_as_written(text: str, folder: Path, *overrides: str) -> str:
         words = shlex.split(os.path.expandvars(command))
         if "train_quartznet.py" in words:
             words += [*TINY, *overrides]
-        done = subprocess.run([sys.executable, *words[1:]], cwd=folder, capture_output=True, text=True, check=False)
+        program = ["-m", "spoken_numbers"] if words[0] == "spoken-numbers" else []
+        done = subprocess.run(
+            [sys.executable, *program, *words[1:]], cwd=folder, capture_output=True, text=True, check=False
+        )
         assert done.returncode == 0, f"{command}\n{done.stdout}{done.stderr}"
     return done.stdout
 
@@ -54,7 +60,7 @@ needs_speech = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="nee
 
 
 @needs_speech
-def test_the_five_steps_lead_from_a_table_to_a_transcription(tmp_path):
+def test_the_steps_lead_from_a_table_to_an_int8_file_that_transcribes(tmp_path):
     (tmp_path / "calls").mkdir()
     table = re.search(r"```\n( *filename,.*?)```", STEPS, re.DOTALL)
     assert table
@@ -64,7 +70,7 @@ def test_the_five_steps_lead_from_a_table_to_a_transcription(tmp_path):
         subprocess.run(["espeak-ng", "-w", spoken, words], check=True)
         waveform, rate = soundfile.read(spoken, dtype="float32")
         soundfile.write(tmp_path / path, np.append(waveform, np.zeros(rate // 4, np.float32)), rate)
-    assert run_as_written(STEPS, tmp_path, "trainer.max_epochs=1").endswith("\tcalls/0001.mp3\n")
+    assert run_as_written(STEPS + SHIP, tmp_path, "trainer.max_epochs=1").endswith("\tcalls/0001.mp3\n")
 
 
 @pytest.mark.slow
@@ -73,7 +79,7 @@ def test_the_five_steps_lead_from_a_table_to_a_transcription(tmp_path):
 def test_the_results_commands_run_on_the_real_corpora(tmp_path):
     told = run_as_written(RESULTS, tmp_path, "trainer.max_steps=4")
     assert all(f"data/{name}/test.json" in told for name in ("synthetic", "an4", "fsdd"))
-    for name in ("scripts", "evaluation", "benchmarks", "conf", "train_quartznet.py"):
+    for name in FOLDERS:
         (tmp_path / name).unlink()
     table = run_as_written(AUGMENTATION, tmp_path, "trainer.max_steps=4")
     assert all(f"| {condition} |" in table for condition in ("clean", "noise 0 dB", "room", "G.711"))
@@ -82,6 +88,6 @@ def test_the_results_commands_run_on_the_real_corpora(tmp_path):
 
 def test_every_other_command_of_the_readme_is_a_target_of_make():
     makefile = (ROOT / "Makefile").read_text()
-    for command in commands(README.replace(STEPS, "").replace(RESULTS, "").replace(AUGMENTATION, "")):
+    for command in commands(README.replace(STEPS, "").replace(SHIP, "").replace(RESULTS, "").replace(AUGMENTATION, "")):
         assert re.match(r"make (\S+)", command), command
         assert f"\n{command.split()[1]}:" in makefile

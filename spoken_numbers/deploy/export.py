@@ -61,8 +61,6 @@ def export(
         DisagreementError: names the utterance and the difference.
     """
     model = load_model(model_path)
-    if not isinstance(model, EncDecCTCModel):  # NeMo restores whatever the file holds
-        raise ModelError(f"{type(model).__name__} is no CTC model", where=str(model_path), todo="give a QuartzNet")
     if "jasper" not in model.cfg.encoder:
         raise ModelError("encoder is not made of QuartzNet's blocks", where=str(model_path), todo="give a QuartzNet")
     if model.cfg.get("preprocessor") is None or not hasattr(model.preprocessor, "featurizer"):

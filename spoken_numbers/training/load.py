@@ -37,6 +37,8 @@ def load_model(path: Path) -> EncDecCTCModel:
         raise ModelError(
             f"cannot load model: {reason}", where=str(path), todo="train it again or copy it whole"
         ) from None
+    if not isinstance(model, EncDecCTCModel):  # NeMo restores whatever the file holds
+        raise ModelError(f"{type(model).__name__} is no CTC model", where=str(path), todo="give a QuartzNet")
     return model.eval()
 
 
