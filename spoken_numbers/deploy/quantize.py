@@ -24,6 +24,8 @@ CALIBRATED = 400
 """Utterances calibrated on, spread over the manifests."""
 LEAST_CHECKED = 1000
 """Utterances; fewer prove little."""
+NOT_SLOWER = 0.95
+"""Times as fast as float32: two timings of the same graph differ by as much."""
 
 
 class QuantizeError(UserError):
@@ -92,7 +94,7 @@ def quantize(
     for attempt in attempts:
         made.append(attempt)
         told(attempt)
-        if attempt.speed >= 1 and not attempt.differing:
+        if attempt.speed >= NOT_SLOWER and not attempt.differing:
             break
     chosen = _chosen(made, accept_differences, path)
     described = {
@@ -111,17 +113,20 @@ def quantize(
 
 
 def _chosen(made: Sequence[Attempt], accept_differences: bool, path: Path) -> Attempt:
-    fast = [one for one in made if one.speed >= 1]
+    fast = [one for one in made if one.speed >= NOT_SLOWER]
     if not fast:
         raise QuantizeError("no int8 form is faster than float32 here", where=str(path), todo="try the other --method")
     chosen = min(fast, key=lambda one: (len(one.differing or ()), -one.speed))
-    if chosen.differing and not accept_differences:
+    if not chosen.differing:
+        return chosen
+    if not accept_differences:
         raise MismatchError(
             f"{len(chosen.differing)} strings differ from float32 at best ({chosen.form})",
             where=str(path),
             todo="fine-tune with quantization=int8, or --accept-differences",
         )
-    return chosen
+    smallest = min(one.size for one in fast)  # wider types that bring no match are not worth their bytes
+    return min((one for one in fast if one.size < 1.01 * smallest), key=lambda one: len(one.differing or ()))
 
 
 def _checked(pair: Pair, manifests: Sequence[Path]) -> list[Features]:
