@@ -38,10 +38,10 @@ quickstart: setup
 	@cat scripts/after_quickstart.txt
 
 test: setup-dev
-	pytest
+	OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile
 
 test-all: setup-dev
-	pytest -m "slow or not slow"
+	OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile -m "slow or not slow"
 
 lint: setup-dev
 	ruff format --check .

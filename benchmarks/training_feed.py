@@ -24,7 +24,7 @@ from spoken_numbers.training.batching import Drawn, LengthBatchSampler
 from spoken_numbers.training.command import CONF, composed
 from spoken_numbers.training.dataset import AugmentedDataset, settle_loader
 from spoken_numbers.training.fast_convolution import speed_up_depthwise
-from spoken_numbers.training.model import ENCODER_STRIDE, SpokenNumberModel
+from spoken_numbers.training.model import SpokenNumberModel, output_stride
 from spoken_numbers.training.train import precision
 
 WORKERS = 2
@@ -57,7 +57,7 @@ def _ours(corpus: Path, augment: dict[str, Any], cfg: DictConfig) -> DataLoader:
         {"manifest_filepath": str(corpus), "labels": list(cfg.model.labels), "sample_rate": cfg.model.sample_rate,
          "augmentor": augment, "num_workers": WORKERS, "seed": 0}
     )  # fmt: skip
-    dataset = AugmentedDataset(section, cfg.frontend.window_stride * ENCODER_STRIDE)
+    dataset = AugmentedDataset(section, output_stride(cfg.model))
     return _loader(dataset, _batches(len(dataset), cfg))
 
 

@@ -88,7 +88,7 @@ class _Rewriter:
         self._constant(f"{name}_int8", np.ascontiguousarray(values[:, :, 0].T))
         self._constant(f"{name}_weight_scale", scale.astype(np.float32))
         self._constant(f"{name}_weight_zero", np.zeros(len(scale), np.int8))
-        self._constant(f"{name}_bias", bias_of(self.view, node))
+        self._constant(f"{name}_product_bias", bias_of(self.view, node))
         self._node("Transpose", [node.input[0]], f"{name}_frames", perm=[0, 2, 1])
         rounded = [f"{name}_rounded", f"{name}_scale", f"{name}_zero"]
         self.nodes.append(helper.make_node("DynamicQuantizeLinear", [f"{name}_frames"], rounded))
@@ -97,7 +97,7 @@ class _Rewriter:
         self._node("Cast", [f"{name}_integers"], f"{name}_steps", to=onnx.TensorProto.FLOAT)
         self._node("Mul", [rounded[1], f"{name}_weight_scale"], f"{name}_scales")
         self._node("Mul", [f"{name}_steps", f"{name}_scales"], f"{name}_product")
-        self._node("Add", [f"{name}_product", f"{name}_bias"], f"{name}_biased")
+        self._node("Add", [f"{name}_product", f"{name}_product_bias"], f"{name}_biased")
         self._node("Transpose", [f"{name}_biased"], name, perm=[0, 2, 1])
 
     def _constant(self, name: str, value: np.ndarray) -> None:

@@ -19,6 +19,7 @@ from spoken_numbers.onnx_model import Metadata, OnnxModel, open_model
 from spoken_numbers.training.equalization import equalize, is_equalizable
 from spoken_numbers.training.load import ModelError, features_of_batch, load_model, log_probabilities_of_batch
 from spoken_numbers.training.manifests import manifest_paths
+from spoken_numbers.training.model import encoder_stride
 from spoken_numbers.utterances import spread
 
 TOLERANCE = 1e-3
@@ -93,12 +94,11 @@ def _metadata(model: EncDecCTCModel, front: FrontEnd, licence: str) -> Metadata:
     config = OmegaConf.to_container(model.cfg, resolve=True)
     assert isinstance(config, dict)
     config.pop("provenance", None)
-    stride = int(np.prod([block["stride"][0] ** block["repeat"] for block in config["encoder"]["jasper"]]))
     return Metadata(
         graph="",
         labels=tuple(model.decoder.vocabulary),
         sample_rate=front.sample_rate,
-        stride=stride,
+        stride=encoder_stride(model.cfg),
         front_end=front.description,
         licence=licence,
         git_revision=provenance.get("git_revision", ""),

@@ -13,7 +13,7 @@ from spoken_numbers.labels import LABELS
 from spoken_numbers.manifest_check import check_before_training
 from spoken_numbers.training.command import ConfigError
 from spoken_numbers.training.manifests import first_utterances, manifest_paths
-from spoken_numbers.training.model import ENCODER_STRIDE
+from spoken_numbers.training.model import output_stride
 
 LOADER_KEYS = {
     "manifest_filepath",
@@ -71,8 +71,7 @@ def check_config(cfg: DictConfig) -> None:
     if cfg.quantization is not None and cfg.init_from is None:
         todo = "give init_from=MODEL.nemo, trained without"
         raise ConfigError("training in 8 bits begins with a trained model", where="quantization", todo=todo)
-    stride = cfg.frontend.window_stride * ENCODER_STRIDE
-    check_before_training(train, validation, frame_stride=stride)
+    check_before_training(train, validation, frame_stride=output_stride(cfg.model))
     prove(chain_of(cfg.augment), first_utterances(cfg.model.train_ds, 3), cfg.seed)
 
 

@@ -1,5 +1,6 @@
 """NeMo's CTC model, validated on digit strings and fed in batches of like length."""
 
+import math
 from typing import Any
 
 import torch
@@ -17,8 +18,15 @@ from spoken_numbers.training.fast_convolution import speed_up_depthwise
 from spoken_numbers.training.int8_simulation import Int8Simulation, divergence
 from spoken_numbers.training.manifests import manifest_paths, names_of, repeated_manifests
 
-ENCODER_STRIDE = 2
-"""Every size here halves the frame rate once, in the prologue."""
+
+def encoder_stride(cfg: DictConfig) -> int:
+    """Feature frames for each output frame of a model of this config."""
+    return math.prod(block.stride[0] ** block.repeat for block in cfg.encoder.jasper)
+
+
+def output_stride(cfg: DictConfig) -> float:
+    """Seconds between output frames of a model of this config."""
+    return cfg.preprocessor.window_stride * encoder_stride(cfg)
 
 
 class SpokenNumberModel(EncDecCTCModel):
@@ -132,7 +140,7 @@ class SpokenNumberModel(EncDecCTCModel):
         return (ctc + float_ctc) / 2 + weight * apart
 
     def _loader(self, config: DictConfig, train: bool) -> DataLoader:
-        dataset = AugmentedDataset(config, self.cfg.preprocessor.window_stride * ENCODER_STRIDE)
+        dataset = AugmentedDataset(config, output_stride(self.cfg))
         common = {
             "dataset": dataset,
             "collate_fn": dataset.collate_fn,

@@ -16,9 +16,10 @@ from spoken_numbers import audio, manifest
 from spoken_numbers.audio import FloatArray
 from spoken_numbers.decoding.greedy import greedy
 from spoken_numbers.deploy.export import export
+from spoken_numbers.deploy.quantize import quantize
 from spoken_numbers.onnx_model import open_model
 
-MODELS = ["model.onnx"]
+MODELS = ["model.onnx", "model_int8.onnx"]
 """Of the exported folder; each has a features graph beside it."""
 
 
@@ -38,6 +39,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Exported:
     teach_tones(model, heard)
     model.save_to(str(folder / "tones.nemo"))
     export(folder / "tones.nemo", folder / "model" / "model.onnx", [unheard], "Apache-2.0", 16)
+    quantize(folder / "model" / "model.onnx", folder / "model" / "model_int8.onnx", "static", [heard], [], False, False)
     rows = list(manifest.read(unheard))
     return Exported(folder / "model", [row.text for row in rows], [audio.read(row.path(unheard)) for row in rows])
 

@@ -15,8 +15,11 @@ from training_command import ROOT
 from training_fixtures import tones
 
 from spoken_numbers import audio, manifest
+from spoken_numbers.deploy.dynamic import dynamic_forms
 from spoken_numbers.deploy.export import DisagreementError, export
+from spoken_numbers.deploy.network import prepared
 from spoken_numbers.deploy.pair import read_pair
+from spoken_numbers.deploy.quantize import quantize
 from spoken_numbers.errors import UserError
 from spoken_numbers.onnx_model import Metadata, OnnxModel, open_model
 from spoken_numbers.training.load import ModelError, features_of_batch, load_model, log_probabilities_of_batch
@@ -119,6 +122,24 @@ def test_read_back_it_is_the_same_pair(exported, waveforms, tmp_path):
             np.testing.assert_array_equal(one, other)
     (features,) = read_pair(exported / "model_features.onnx").graphs().values()
     assert features.SerializeToString() == onnx.load(exported / "model_features.onnx").SerializeToString()
+
+
+def test_every_kind_is_quantised(exported, said, waveforms, tmp_path):
+    longer = said.parent / "longer.json"
+    longer.write_text(said.read_text() * 3)
+    for method in ("static", "dynamic"):
+        made = quantize(exported / "model.onnx", tmp_path / f"{method}.onnx", method, [longer], [], False, False)
+        int8, exact = open_model(made.paths[0]), open_model(exported / "model.onnx")
+        assert int8.metadata.labels == exact.metadata.labels
+        for waveform in waveforms[4:]:
+            (one,), (other,) = int8.log_probabilities([waveform]), exact.log_probabilities([waveform])
+            assert np.sqrt(np.mean(np.square(np.exp(one) - np.exp(other)))) < 0.05
+
+
+def test_every_dynamic_form_is_a_valid_graph_of_every_kind(exported):
+    network = prepared(read_pair(exported / "model.onnx").network)
+    for form in dynamic_forms().values():
+        onnx.checker.check_model(form(network), full_check=True)
 
 
 def test_nothing_is_left_behind_by_an_export_that_disagrees(said, tmp_path):

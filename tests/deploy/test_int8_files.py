@@ -1,15 +1,17 @@
 """An int8 file computes in integers what the float model says, and is written only when it reads the same."""
 
+import subprocess
+import sys
+
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
 import torch
-from tiny_models import teach_tones, tiny_quartznet
-from training_fixtures import tones
+from tiny_models import tiny_quartznet
+from training_command import ROOT
 
 from spoken_numbers import audio, manifest
-from spoken_numbers.deploy.export import export
 from spoken_numbers.deploy.match import Attempt
 from spoken_numbers.deploy.network import prepared
 from spoken_numbers.deploy.network_graph import network_graph
@@ -22,26 +24,15 @@ from spoken_numbers.training.int8_simulation import Int8Simulation, settle_weigh
 from spoken_numbers.training.load import features_of_batch, load_model, log_probabilities_of_batch
 
 
-@pytest.fixture(scope="module")
-def heard(tmp_path_factory):
-    return tones(tmp_path_factory.mktemp("int8"), "train", 96, 0)
+@pytest.fixture
+def exported(exported_tones):
+    return exported_tones
 
 
 @pytest.fixture(scope="module")
-def waveforms(heard):
+def waveforms(exported_tones):
+    heard = exported_tones / "train.json"
     return [audio.read(row.path(heard)) for row in manifest.read(heard)]
-
-
-@pytest.fixture(scope="module")
-def exported(heard):
-    """A model that has learnt tones, and a thousand utterances of them to check on."""
-    model = tiny_quartznet(blocks=[0, 1, 7], kernel=[11])
-    teach_tones(model, heard)
-    model.save_to(str(heard.parent / "tones.nemo"))
-    export(heard.parent / "tones.nemo", heard.parent / "tones.onnx", [heard], "Apache-2.0", 16)
-    many = heard.parent / "many.json"
-    many.write_text(heard.read_text() * 11)
-    return heard.parent
 
 
 def quantized(exported, out, method="static", calibration=True, check="many.json", accept=False, told=lambda _: None):
@@ -165,3 +156,38 @@ def test_what_cannot_be_quantised_is_refused(exported, tmp_path):
     with pytest.raises(QuantizeError, match="quantised already"):
         quantize(once, out, "dynamic", [], [], False, False)
     assert not list(tmp_path.glob("out*"))
+
+
+def quantize_command(*arguments):
+    command = [sys.executable, "quantization/quantize.py", *map(str, arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+def test_the_command_says_what_it_tried_and_fails_where_strings_differ(exported, tmp_path):
+    given = ["--method", "static", "--calibration", exported / "many.json"]
+    done = quantize_command(exported / "tones.onnx", "--out", tmp_path / "out.onnx", *given)
+    assert done.stdout.startswith("tried minmax: ")
+    if done.returncode == 0:  # some machine may match
+        assert "of 1056 digit strings as float32" in done.stdout
+    else:
+        assert done.returncode == 2
+        assert done.stderr.startswith("error: ")
+        assert done.stderr.count("\n") == 1
+        assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["gone.onnx", "--out", "x.onnx", "--method", "static"], "file 'gone.onnx' does not exist"),
+        (["README.md", "--out", "x.onnx", "--method", "static"], "README.md"),
+        (["README.md", "--out", "x.onnx", "--method", "fp4"], "'fp4' is not one of 'static', 'dynamic'"),
+        (["README.md", "--out", "x.onnx"], "Missing option '--method'"),
+    ],
+)
+def test_a_wrong_command_is_one_line_and_status_2(arguments, told):
+    done = quantize_command(*arguments)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: ")
+    assert told in done.stderr
+    assert done.stderr.count("\n") == 1

@@ -6,12 +6,19 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 import torch
 from nemo.collections.asr.models import ASRModel
+from onnx import numpy_helper
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from training_command import ROOT, arguments, train
 
+from spoken_numbers.deploy.export import export
+from spoken_numbers.deploy.network import prepared
+from spoken_numbers.deploy.pair import read_pair
+from spoken_numbers.deploy.static import quantize_static, trained_ranges
+from spoken_numbers.int8 import round_weights
 from spoken_numbers.training.checkpoints import load, newest_usable
 
 
@@ -107,6 +114,25 @@ def test_a_training_in_two_parts_ends_with_the_weights_of_one(corpus, tmp_path):
     torch.testing.assert_close(parts["state_dict"], whole["state_dict"], rtol=0, atol=0)
 
 
+def test_a_model_fine_tuned_in_8_bits_becomes_an_int8_file_without_calibration(trained, corpus, tmp_path):
+    begins = [f"init_from={trained / 'tiny.nemo'}", "quantization=int8", "quantization.utterances=16"]
+    limits = ["trainer.max_epochs=-1", "trainer.max_steps=3", "name=int8"]
+    done = train(*arguments(corpus, tmp_path, *begins, *limits))
+    assert done.returncode == 0, done.stderr
+    model = tmp_path / "int8" / "int8.nemo"
+    assert type(ASRModel.restore_from(str(model), map_location="cpu")).__module__.startswith("nemo.")
+    export(model, tmp_path / "m.onnx", [corpus / "validation.json"], "", 8)
+    pair = read_pair(tmp_path / "m.onnx")
+    network = prepared(pair.network)
+    ranges = trained_ranges(network, pair.metadata.trained_feature_range)
+    for weight in network.graph.initializer:
+        values = numpy_helper.to_array(weight)
+        if values.ndim == 3 and weight.name in {node.input[1] for node in network.graph.node if node.op_type == "Conv"}:
+            rounded, steps = round_weights(values)
+            np.testing.assert_allclose(rounded * steps.astype(np.float32).reshape(-1, 1, 1), values, atol=1e-7)
+    assert quantize_static(network, ranges).ByteSize() < network.ByteSize()
+
+
 def test_a_sweep_gives_each_job_a_folder_of_its_own(corpus, tmp_path):
     done = train(*arguments(corpus, tmp_path, "--multirun", "trainer.max_steps=2", "name=sweep", "seed=0,1"))
     assert done.returncode == 0, done.stderr
@@ -124,6 +150,7 @@ def test_a_sweep_gives_each_job_a_folder_of_its_own(corpus, tmp_path):
         (["conf/quickstart.yaml", "model.train_ds.batch_size=[3"], "no viable alternative"),
         (["conf/quickstart.yaml", "--multirum"], "unrecognized arguments: --multirum"),
         (["conf/quickstart.yaml", "seed"], "seed"),
+        (["conf/quickstart.yaml", "quantization=int8"], "training in 8 bits begins with a trained model"),
     ],
 )
 def test_a_wrong_command_line_is_one_line_and_status_2(args, told):
