@@ -6,7 +6,6 @@ recognizer = Recognizer("model.onnx")
 recognizer.transcribe("code.wav").digits  # '896867'
 """
 
-import math
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -17,8 +16,8 @@ import numpy as np
 
 from spoken_numbers import audio
 from spoken_numbers.audio import FloatArray
-from spoken_numbers.decoding.greedy import greedy
-from spoken_numbers.labels import BLANK, LABELS, digit_string
+from spoken_numbers.decoding.greedy import decode_greedy
+from spoken_numbers.labels import LABELS, digit_string
 from spoken_numbers.onnx_model import OnnxModelError, open_model
 from spoken_numbers.recording import Recording, pieces
 
@@ -139,8 +138,9 @@ class Recognizer:
                         yield piece
 
         for number, frames in enumerate(self.log_probabilities(speech())):
-            labels[owners[number]] += greedy(frames)
-            confidences[owners[number]] *= _confidence(frames)
+            decoded = decode_greedy(frames, self._model.metadata.frame_seconds)
+            labels[owners[number]] += decoded.label
+            confidences[owners[number]] *= decoded.confidence
         lengths = (count / self.sample_rate for count in samples)
         return [Transcript(*one) for one in zip(labels, confidences, lengths, strict=True)]
 
@@ -162,10 +162,3 @@ def _batches(lengths: Sequence[int], most: int) -> Iterator[list[int]]:
         batch.append(index)
     if batch:
         yield batch
-
-
-def _confidence(frames: FloatArray) -> float:
-    path = frames.argmax(axis=1)
-    starts = np.flatnonzero(np.diff(path, prepend=-1))  # of each run of one label
-    highest = np.maximum.reduceat(frames.max(axis=1), starts)
-    return math.exp(min(0.0, float(highest[path[starts] != BLANK].sum())))
