@@ -12,8 +12,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, overload
 
-import numpy as np
-
 from spoken_numbers import audio
 from spoken_numbers.audio import FloatArray
 from spoken_numbers.decoding.greedy import decode_greedy
