@@ -6,8 +6,9 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 QUICK := data/quickstart
 ONNX := experiments/quickstart_int8/onnx
+MATCHED := $(foreach set,synthetic fsdd an4,--check data/$(set)/test.json)
 
-.PHONY: setup setup-dev system quickstart test test-all lint bench
+.PHONY: setup setup-dev system quickstart release-data release-model test test-all lint bench
 
 setup: system .venv/requirements
 
@@ -36,6 +37,24 @@ quickstart: setup
 	python3 quantization/quantize.py $(ONNX)/quickstart.onnx --out $(ONNX)/quickstart_int8.onnx --method static --check $(QUICK)/test.json --accept-differences
 	python3 quantization/compare.py experiments/quickstart/quickstart.nemo $(ONNX)/quickstart.onnx $(ONNX)/quickstart_int8.onnx --manifest $(QUICK)/test.json --json $(ONNX)/comparison.json
 	@cat scripts/after_quickstart.txt
+
+# The corpora of the released model; SPOKEN_NUMBERS_CORPORA names the folder that holds an4/, fsdd/, esc10/ and rooms/.
+release-data: setup
+	python3 scripts/prepare_synthetic.py --out data/synthetic --length 1-9 --utterances 12000
+	python3 scripts/prepare_an4.py "$(SPOKEN_NUMBERS_CORPORA)/an4" --rest digits
+	python3 scripts/prepare_fsdd.py "$(SPOKEN_NUMBERS_CORPORA)/fsdd" --test-speaker lucas --strings-per-speaker 2000 --length 3-8
+	python3 scripts/cut_digits.py data/an4/train.json data/an4/train_rest.json --out data/an4_cut --corpus an4_cut --strings-per-speaker 150
+	python3 scripts/prepare_noise.py "$(SPOKEN_NUMBERS_CORPORA)/esc10" --out data/noise --test-fold 3
+	python3 scripts/prepare_impulses.py "$(SPOKEN_NUMBERS_CORPORA)/rooms" --out data/measured_rooms --test-room "Arthur Sykes Rymer Auditorium"
+	python3 scripts/simulate_rooms.py --out data/rooms
+
+# Two hours on two cores.
+release-model: release-data
+	python3 train_quartznet.py conf/quartznet_5x1_released_start.yaml
+	python3 train_quartznet.py conf/quartznet_5x1_released.yaml
+	python3 train_quartznet.py conf/quartznet_5x1_released_int8.yaml
+	python3 quantization/export_onnx.py experiments/quartznet_5x1_released_int8/quartznet_5x1_released_int8.nemo --out models/quartznet_5x1.onnx
+	python3 quantization/quantize.py models/quartznet_5x1.onnx --out models/quartznet_5x1_int8.onnx --method static $(MATCHED)
 
 test: setup-dev
 	OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile

@@ -1,0 +1,31 @@
+"""Connected speech → its digits, cut by forced alignment, and new strings in each speaker's voice."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from spoken_numbers.cli import report_made, run
+from spoken_numbers.corpora import cut
+
+
+def main(
+    manifest: Annotated[
+        list[Path], typer.Argument(exists=True, dir_okay=False, help="English training utterances with their words")
+    ],
+    out: Annotated[Path, typer.Option(help="folder for audio and manifests")],
+    corpus: Annotated[str, typer.Option(help="name in the new manifests")] = "cut",
+    strings_per_speaker: Annotated[int, typer.Option(min=1)] = 100,
+    length: Annotated[str, typer.Option(help="digits per string: 6, or 4-8")] = "3-8",
+    seed: int = 0,
+) -> None:
+    """Cut the digits of each speaker out of what was said, and splice strings of them."""
+    made = cut.prepare(manifest, out, corpus, strings_per_speaker, length, seed)
+    report_made(made.made)
+    print(f"{made.takes} digits cut, {made.implausible} left out: shorter than 0.12 s or longer than 1 s")
+    for path in made.unaligned:
+        print(f"left out: cannot be aligned – {path}", file=sys.stderr)
+
+
+run(main)
