@@ -73,3 +73,4 @@ bench: setup-dev
 	python3 benchmarks/augmentation.py
 	python3 benchmarks/training_feed.py
 	python3 benchmarks/front_end.py
+	python3 benchmarks/int8.py
