@@ -1,23 +1,22 @@
 """What augmentation is worth: models on held-out speakers, clean and through noise, a room and a telephone line.
 
-    python3 benchmarks/augmentation_worth.py MODEL.nemo … --manifest data/an4/test.json \\
+    python3 benchmarks/augmentation_worth.py MODEL … --manifest data/an4/test.json \\
         --noise data/noise/test.json --room data/measured_rooms/test.json
 
 Each condition is a perturbed copy of the manifests (scripts/perturb_corpus.py), the same for every model; noise and
 rooms are drawn ``--copies`` times for each utterance.
 """
 
-from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from spoken_numbers.acoustic import open_acoustic
 from spoken_numbers.assessment.evaluation import evaluate
 from spoken_numbers.augmentation.config import chain_of
 from spoken_numbers.augmentation.corpus import perturb_corpus
 from spoken_numbers.cli import run
-from spoken_numbers.training.load import load_model, log_probabilities
 
 SNRS_DB = (20, 10, 5, 0)
 
@@ -31,7 +30,7 @@ def main(
     copies: Annotated[int, typer.Option(min=1)] = 4,
 ) -> None:
     """Print string accuracy, with counts, of each model in each condition: one table for each manifest."""
-    acoustics = [partial(log_probabilities, load_model(model)) for model in models]
+    acoustics = [open_acoustic(model) for model in models]
     for source in manifest:
         print(f"\n{source}\n\n| condition | " + " | ".join(model.stem for model in models) + " |")
         print("|---|" + "---|" * len(models), flush=True)
