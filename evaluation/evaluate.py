@@ -7,7 +7,9 @@ from typing import Annotated
 import typer
 
 from spoken_numbers.acoustic import open_acoustic
-from spoken_numbers.assessment.evaluation import evaluate, write_json
+from spoken_numbers.assessment.evaluation import evaluate
+from spoken_numbers.assessment.report import write_report
+from spoken_numbers.assessment.run_file import write_csv, write_json
 from spoken_numbers.assessment.summary import lines
 from spoken_numbers.cli import run
 
@@ -18,9 +20,11 @@ def main(
     ],
     manifest: Annotated[list[Path], typer.Option(exists=True, dir_okay=False, help="NeMo manifest; repeatable")],
     json: Annotated[Path | None, typer.Option(help="write all figures and readings here")] = None,
+    csv: Annotated[Path | None, typer.Option(help="write a row for each utterance here")] = None,
+    report: Annotated[Path | None, typer.Option(help="folder for report.html: plots, worst utterances")] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="utterances at once; not of .onnx")] = 32,
 ) -> int:
-    """Print string accuracy and digit error rate with their counts, and the ten worst utterances.
+    """Print string accuracy and digit error rate with counts and intervals, and the ten worst utterances.
 
     Exit status 1 when a recording could not be read.
     """
@@ -28,9 +32,15 @@ def main(
     print("\n".join(lines(evaluation)))
     for error in evaluation.unreadable:
         print(f"left out: {error}", file=sys.stderr)
+    print()
     if json is not None:
-        write_json(evaluation, json, model)
-        print(f"\n{json}: all figures and readings")
+        write_json(evaluation, json, str(model))
+        print(f"{json}: all figures and readings")
+    if csv is not None:
+        write_csv(evaluation, csv)
+        print(f"{csv}: a row for each utterance")
+    if report is not None:
+        print(f"{write_report(evaluation, report, str(model))}: plots and the worst utterances, for a browser")
     return 1 if evaluation.unreadable else 0
 
 

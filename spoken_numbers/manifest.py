@@ -12,7 +12,7 @@ from spoken_numbers.errors import UserError
 from spoken_numbers.files import written_whole
 
 REQUIRED = ("audio_filepath", "duration", "text")
-OPTIONAL = ("speaker", "corpus", "style", "words")
+OPTIONAL = ("speaker", "corpus", "style", "words", "noise", "snr_db")
 
 LONGEST_ROW = 1 << 20
 """Bytes; a longer line is no row but another kind of file, and reading it whole might fill the memory."""
@@ -37,7 +37,8 @@ class FieldError(ManifestError):
 class Utterance:
     """One row. ``audio_filepath`` is absolute or relative to the manifest's folder; ``duration`` is in seconds.
 
-    ``text`` is the label (empty for speech without a number); ``words`` is what was said; an empty field is unknown.
+    ``text`` is the label (empty for speech without a number); ``words`` is what was said;
+    ``noise`` names what was mixed in, at ``snr_db`` dB; an empty field is unknown.
     """
 
     audio_filepath: str
@@ -47,6 +48,8 @@ class Utterance:
     corpus: str = ""
     style: str = ""
     words: str = ""
+    noise: str = ""
+    snr_db: str = ""
 
     def path(self, manifest: Path) -> Path:
         """Where the recording lies, as NeMo resolves it: beside the manifest or else in the working folder."""
