@@ -2,11 +2,13 @@
 
 import argparse
 import sys
+from functools import partial
+from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
 
 from spoken_numbers.errors import UserError
-from spoken_numbers.recognizer import Recognizer
+from spoken_numbers.transcription import COLUMNS, FORMATS, as_text, csv_row, sources, transcribe
 
 
 def main() -> None:
@@ -20,14 +22,20 @@ def main() -> None:
     )
     command.add_argument("model", type=Path, help="an exported model (.onnx)")
     command.add_argument(
-        "recording", type=Path, nargs="+", help="any length, of any format that libsndfile or FFmpeg reads"
+        "recording", nargs="+", help="files, folders, quoted patterns; - for audio or a list of paths from stdin"
     )
+    command.add_argument("--format", choices=FORMATS, default="text", help="default text; json is a line a record")
+    command.add_argument("--utterances", action="store_true", help="a line for each utterance, with its start and end")
     command.add_argument("--threads", type=int, default=1, help="0 for as many as there are cores; default 1")
+    command.add_argument("--processes", type=int, default=1, help="recordings at once; default 1")
+    if isinstance(sys.stdout, TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file name may hold bytes that the terminal cannot show
     try:
         given = parser.parse_args()
-        if given.threads < 0:
-            raise UserError(f"{given.threads} threads", where="--threads", todo="give 0 or more")
-        status = transcribe(given.model, given.recording, given.threads)
+        for option, value, least in [("--threads", given.threads, 0), ("--processes", given.processes, 1)]:
+            if value < least:
+                raise UserError(f"{value} {option[2:]}", where=option, todo=f"give {least} or more")
+        status = _transcribe(given)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         status = 2
@@ -41,18 +49,31 @@ class _Parser(argparse.ArgumentParser):
         raise UserError(message, where=self.prog, todo="see --help")
 
 
-def transcribe(model: Path, recordings: list[Path], threads: int) -> int:
-    """Print what each recording says; return the exit status."""
-    recognizer = Recognizer(model, threads)
-    failed = 0
-    for path in recordings:
-        try:
-            print(f"{recognizer.transcribe(path).digits}\t{path}", flush=True)
-        except UserError as error:
-            print(f"error: {error}", file=sys.stderr)
-            failed += 1
+def _transcribe(given: argparse.Namespace) -> int:
+    found = list(sources(given.recording, sys.stdin.buffer))
+    recordings = [one for one in found if not isinstance(one, UserError)]
+    failed = [one for one in found if isinstance(one, UserError)]
+    for error in failed:
+        print(f"error: {error}", file=sys.stderr)
+    formatted = partial(as_text, by_utterance=given.utterances) if given.format == "text" else FORMATS[given.format]
+    answers = transcribe(
+        given.model,
+        recordings,
+        by_utterance=given.utterances,
+        threads=given.threads,
+        processes=given.processes,
+    )
+    if given.format == "csv":
+        print(csv_row(COLUMNS))
+    for answer in answers:
+        if isinstance(answer, UserError):
+            print(f"error: {answer}", file=sys.stderr)
+            failed.append(answer)
+        else:
+            for record in answer:
+                print(formatted(record), flush=True)
     if failed:
-        print(f"{failed} of {len(recordings)} recordings could not be read", file=sys.stderr)
+        print(f"{len(failed)} of {len(found)} recordings could not be read", file=sys.stderr)
     return 1 if failed else 0
 
 

@@ -8,12 +8,13 @@ recognizer.transcribe("code.wav").digits  # '896867'
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, overload
 
 from spoken_numbers import audio
 from spoken_numbers.audio import FloatArray
+from spoken_numbers.decoding.decoded import Character, Decoder
 from spoken_numbers.decoding.greedy import decode_greedy
 from spoken_numbers.labels import LABELS, digit_string
 from spoken_numbers.onnx_model import OnnxModelError, open_model
@@ -48,6 +49,8 @@ class Transcript:
     """
     seconds: float
     """Length of the recording."""
+    characters: tuple[Character, ...] = ()
+    """The label's, with their seconds from the recording's beginning."""
 
     @property
     def digits(self) -> str:
@@ -58,15 +61,17 @@ class Transcript:
 class Recognizer:
     """A model on the CPU. Threads may share it."""
 
-    def __init__(self, model: str | os.PathLike[str], threads: int = 1) -> None:
+    def __init__(self, model: str | os.PathLike[str], threads: int = 1, decoder: Decoder = decode_greedy) -> None:
         """Load an exported waveform graph.
 
         Args:
             threads: for one inference; 0 for as many as there are cores.
+            decoder: of log-probabilities; it sees each piece of a long recording alone.
 
         Raises:
             OnnxModelError: missing or broken file, not exported by this project, a features graph, other labels.
         """
+        self._decoder = decoder
         self._model = open_model(Path(model), threads)
         metadata = self._model.metadata
         if metadata.graph != "waveform":
@@ -125,22 +130,26 @@ class Recognizer:
 
     def _transcribe(self, recordings: Sequence[Recording], sample_rate: float | None) -> list[Transcript]:
         labels, confidences, samples = [""] * len(recordings), [1.0] * len(recordings), [0] * len(recordings)
-        owners: list[int] = []
+        characters: list[list[Character]] = [[] for _ in recordings]
+        owners: list[tuple[int, float]] = []  # of each piece: its recording, and the seconds at which it begins there
 
         def speech() -> Iterator[FloatArray]:
             for index, recording in enumerate(recordings):
                 for piece in pieces(recording, sample_rate, self.sample_rate):
+                    start = samples[index] / self.sample_rate
                     samples[index] += len(piece)
                     if len(piece) >= SHORTEST * self.sample_rate and not audio.is_silent(piece, SILENCE_DB):
-                        owners.append(index)
+                        owners.append((index, start))
                         yield piece
 
         for number, frames in enumerate(self.log_probabilities(speech())):
-            decoded = decode_greedy(frames, self._model.metadata.frame_seconds)
-            labels[owners[number]] += decoded.label
-            confidences[owners[number]] *= decoded.confidence
+            decoded = self._decoder(frames, self._model.metadata.frame_seconds)
+            owner, start = owners[number]
+            labels[owner] += decoded.label
+            confidences[owner] *= decoded.confidence
+            characters[owner] += (replace(c, start=start + c.start, end=start + c.end) for c in decoded.characters)
         lengths = (count / self.sample_rate for count in samples)
-        return [Transcript(*one) for one in zip(labels, confidences, lengths, strict=True)]
+        return [Transcript(*one) for one in zip(labels, confidences, lengths, map(tuple, characters), strict=True)]
 
     def _in_batches(self, waveforms: Sequence[FloatArray]) -> list[FloatArray]:
         answers: dict[int, FloatArray] = {}

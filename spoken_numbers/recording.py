@@ -55,10 +55,15 @@ def pieces(recording: Recording, sample_rate: float | None, to_rate: int) -> Ite
         AudioError: missing or undecodable file, no samples, NaN or infinite ones, an array of another shape or type or
             without its rate. It can come after some pieces.
     """
+    return _cut(stream(recording, sample_rate, to_rate), to_rate)
+
+
+def stream(recording: Recording, sample_rate: float | None, to_rate: int) -> Iterator[FloatArray]:
+    """The whole recording in uncut blocks (samples,) of any length; otherwise as ``pieces``."""
     rate, blocks, where = _opened(recording, sample_rate)
     if not _RATES[0] <= rate <= _RATES[1]:
         raise AudioError(f"sample rate of {rate:g} Hz", where=where, todo="give the true one, 1000 to 768000 Hz")
-    return _cut(_resampled(_mono(blocks, where), rate, to_rate), to_rate)
+    return _resampled(_mono(blocks, where), rate, to_rate)
 
 
 Blocks = Iterator[FloatArray]

@@ -1,0 +1,87 @@
+"""Files, folders, patterns and standard input through the command, in every format."""
+
+import csv
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tone_model import RATE, played, tone_model
+
+from spoken_numbers import Recognizer, audio
+
+ROOT = Path(__file__).parents[1]
+LABELS = {"a": "12", "b": "3*045", "c": "6789"}
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> Path:
+    return tone_model(tmp_path_factory.mktemp("model") / "tones.onnx")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("recordings")
+    for name, label in LABELS.items():
+        audio.write(folder / "deep" / f"{name}.wav", played(label).astype(np.float32), RATE)
+    (folder / "deep" / "notes.txt").write_text("no recording")
+    return folder
+
+
+def run(*args: object, stdin: bytes = b"") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "spoken_numbers", "transcribe", *map(str, args)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, input=stdin, check=False)
+    return subprocess.CompletedProcess(command, done.returncode, done.stdout.decode(), done.stderr.decode())
+
+
+def expected(folder: Path) -> str:
+    return "".join(f"{label.replace('*', '')}\t{folder}/deep/{name}.wav\n" for name, label in LABELS.items())
+
+
+@pytest.mark.parametrize("given", ["", "/deep", "/deep/*.wav", "/**/*.wav"])
+def test_folders_and_patterns_give_their_recordings_in_order(model, folder, given):
+    done = run(model, f"{folder}{given}")
+    assert (done.returncode, done.stdout, done.stderr) == (0, expected(folder), "")
+
+
+def test_standard_input_is_a_list_of_paths_or_a_recording(model, folder):
+    paths = "\n".join(f"{folder}/deep/{name}.wav" for name in LABELS)
+    assert run(model, "-", stdin=paths.encode()).stdout == expected(folder)
+    assert run(model, "-", stdin=(folder / "deep" / "c.wav").read_bytes()).stdout == "6789\t-\n"
+
+
+def test_several_processes_answer_as_one_does_and_name_what_is_broken(model, folder, tmp_path):
+    broken = tmp_path / "broken.wav"
+    broken.write_bytes(b"RIFF nothing")
+    done = run(model, broken, folder, tmp_path / "none*.wav", "--processes", 2)
+    assert done.stdout == expected(folder)
+    assert done.returncode == 1
+    assert "no recording matches" in done.stderr
+    assert "cannot decode: " in done.stderr
+    assert done.stderr.endswith("2 of 5 recordings could not be read\n")
+
+
+def test_json_and_csv_say_the_same(model, folder):
+    objects = [json.loads(line) for line in run(model, folder, "--format", "json").stdout.splitlines()]
+    rows = list(csv.DictReader(run(model, folder, "--format", "csv").stdout.splitlines()))
+    assert [one["label"] for one in objects] == list(LABELS.values())
+    for one, row in zip(objects, rows, strict=True):
+        assert "".join(c["label"] for c in one.pop("characters")) == one["label"]
+        assert row == {name: str(value) for name, value in one.items()}
+
+
+@pytest.mark.parametrize("wrong", [["--processes", "0"], ["--threads", "-1"], ["--format", "xml"]])
+def test_a_wrong_option_is_one_line_and_status_2(model, folder, wrong):
+    done = run(model, folder, *wrong)
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+
+
+@pytest.mark.parametrize("gap", [0.1, 1.0])
+def test_characters_have_the_times_at_which_they_were_played(model, gap):
+    label = "0123456789" * 4
+    heard = Recognizer(model).transcribe(played(label, gap=gap), sample_rate=RATE)  # 12 and 48 s: cut into pieces
+    assert "".join(one.label for one in heard.characters) == heard.label == label
+    starts = [one.start for one in heard.characters]
+    assert starts == pytest.approx([gap + i * (0.2 + gap) for i in range(40)], abs=0.08)
