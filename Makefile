@@ -20,6 +20,7 @@ system:
 .venv/requirements: requirements.txt pyproject.toml | system
 	"$(PYTHON)" -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps silero-vad==6.2.3  # its model; its code would want torchaudio
 	@touch $@
 
 .venv/requirements-dev: requirements-dev.txt .venv/requirements
