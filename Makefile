@@ -32,7 +32,7 @@ quickstart: setup
 	python3 scripts/prepare_synthetic.py --out $(QUICK) --styles digits=1 --length 3-6 --utterances 8000 --validation-utterances 300 --test-utterances 1000 --validation-voice espeak-ng:ed --validation-voice espeak-ng:steph --validation-voice espeak-ng:klatt
 	python3 scripts/check_manifest.py $(QUICK)/train.json $(QUICK)/validation.json $(QUICK)/test.json --headers
 	python3 train_quartznet.py conf/quickstart.yaml
-	python3 evaluation/evaluate.py experiments/quickstart/quickstart.nemo --manifest $(QUICK)/test.json --json experiments/quickstart/evaluation.json
+	python3 evaluation/evaluate.py experiments/quickstart/quickstart.nemo --manifest $(QUICK)/test.json --report experiments/quickstart/report
 	python3 train_quartznet.py conf/quickstart_int8.yaml
 	python3 quantization/export_onnx.py experiments/quickstart_int8/quickstart_int8.nemo --out $(ONNX)/quickstart.onnx
 	python3 quantization/quantize.py $(ONNX)/quickstart.onnx --out $(ONNX)/quickstart_int8.onnx --method static --check $(QUICK)/test.json --accept-differences

@@ -25,3 +25,16 @@ def open_acoustic(path: Path, batch_size: int = 32) -> Acoustic:
     from spoken_numbers.training.load import load_model, log_probabilities  # torch and NeMo: seconds
 
     return partial(log_probabilities, load_model(path), batch_size=batch_size)
+
+
+def parameters_of(path: Path) -> int | None:
+    """How many weights a ``.nemo`` or ``.ckpt`` file holds; None for ``.onnx``, where some are folded together.
+
+    Raises:
+        ModelError: a file that cannot be used.
+    """
+    if path.suffix == ".onnx":
+        return None
+    from spoken_numbers.training.load import load_model
+
+    return sum(weights.numel() for weights in load_model(path).parameters())
