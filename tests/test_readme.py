@@ -24,7 +24,7 @@ SMALLER = {
     "--strings-per-speaker 2000": "--strings-per-speaker 5 --test-strings-per-speaker 5",
     "--method static": "--method static --no-match",
     "simulate_rooms.py": "simulate_rooms.py --rooms 4 --positions 1",
-    "augmentation_worth.py": "augmentation_worth.py --copies 1",
+    "--copies 4": "--copies 1",
     "trainer.val_check_interval=500": "trainer.val_check_interval=2",
 }
 
