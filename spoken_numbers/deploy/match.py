@@ -15,6 +15,9 @@ from spoken_numbers.int8 import Range
 from spoken_numbers.labels import digit_string
 from spoken_numbers.onnx_model import Metadata
 
+RIVALS = 6
+"""Convolutions tried for each that is computed in float32: those first whose rounding alone does most."""
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -66,7 +69,8 @@ def static_attempts(
     """Ways to quantise statically, the cheapest first; stop when one will do.
 
     Ranges from training where there are any, then each calibration, the best of them with corrected biases, and then
-    with more and more convolutions in float32, those first whose rounding changes the probabilities most.
+    with more and more convolutions in float32: each time, of those whose rounding changes the probabilities most, the
+    one without which most strings match.
     """
     tried: list[tuple[Attempt, _Form]] = []
 
@@ -89,8 +93,12 @@ def static_attempts(
     nodes = [node.name for node in network.graph.node if node.op_type == "Conv"][:-1]
     alone = {name: replace(base, in_float=(name,)).quantized(network, calibration) for name in nodes}
     order = sorted(nodes, key=lambda name: judge.judged(name, alone[name]).drift)
-    for count in range(1, len(order) + 1):
-        yield attempt(replace(base, in_float=tuple(order[:count])))
+    chosen: tuple[str, ...] = ()
+    while left := [name for name in order if name not in chosen]:
+        rivals = [attempt(replace(base, in_float=(*chosen, name))) for name in left[:RIVALS]]
+        first = min(rivals, key=lambda one: (len(one.differing or ()), one.drift))
+        chosen = (*chosen, left[rivals.index(first)])
+        yield first
 
 
 @dataclass(frozen=True, slots=True)
