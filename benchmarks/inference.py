@@ -2,7 +2,7 @@
 
     python3 benchmarks/inference.py MODEL.onnx [--manifest MANIFEST]
 
-PocketSphinx 5.1.1 (requirements-dev.txt) has its own English model and a grammar of any number of digits, zero or oh to
+PocketSphinx 5.1.1 has its own English model and a grammar of any number of digits, zero or oh to
 nine. The two take turns by utterances, each repeated or cut to 3.5 s, so the rates are not of what anybody said.
 The first answer is timed in processes of their own, from the first import of the package, with the files in the cache.
 """
