@@ -1,7 +1,10 @@
 """The pins, the vocabulary and the sample rate stand in one place each, or are held equal here."""
 
+import ast
 import re
+import sys
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import yaml
@@ -25,6 +28,31 @@ def test_conda_and_pip_install_the_same_versions():
 def test_every_direct_dependency_is_pinned():
     for line in pins((ROOT / "requirements.txt").read_text()):
         assert line == "-e ." or re.fullmatch(r"[\w.-]+(\[\w+\])?==[\w.]+", line), line
+
+
+def imported(path: Path) -> set[str]:
+    """The packages that a module names in its imports."""
+    names = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            names |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            names.add(node.module)
+    return {name.split(".")[0] for name in names}
+
+
+def test_whatever_is_imported_is_installed_by_name():
+    def name(distribution: str) -> str:
+        return re.sub(r"[-_.]+", "-", re.split(r"[\[=]", distribution)[0]).lower()
+
+    installed = {name(pin) for pin in pins((ROOT / "requirements.txt").read_text())} | {"spoken-numbers"}
+    owners = packages_distributions()
+    folders = ("spoken_numbers", "scripts", "quantization", "evaluation", "benchmarks")
+    paths = [ROOT / "train_quartznet.py", *(path for folder in folders for path in (ROOT / folder).rglob("*.py"))]
+    wanted = set().union(*(imported(path) for path in paths)) - sys.stdlib_module_names
+    own = {path.stem for path in paths}
+    missing = {one for one in wanted - own if not installed & {name(owner) for owner in owners.get(one, [])}}
+    assert not missing
 
 
 def test_the_recogniser_is_pinned_to_the_versions_that_it_was_tested_with():

@@ -14,6 +14,7 @@ import soundfile
 from training_command import ROOT, TINY
 
 README = (ROOT / "README.md").read_text()
+USE = README.split("## Use it")[1].split("\n## ")[0]
 STEPS = README.split("## Train on your own recordings")[1].split("\n## ")[0]
 SHIP = README.split("## Ship it in 2 MB")[1].split("\n## ")[0]
 RESULTS = README.split("## Results")[1].split("\n## ")[0]
@@ -73,6 +74,18 @@ def test_the_steps_lead_from_a_table_to_an_int8_file_that_transcribes(tmp_path):
     assert run_as_written(STEPS + SHIP, tmp_path, "trainer.max_epochs=1").endswith("\tcalls/0001.mp3\n")
 
 
+@needs_speech
+def test_the_shipped_model_is_used_as_the_readme_says(tmp_path):
+    subprocess.run(["espeak-ng", "-w", tmp_path / "RECORDING.wav", "eight nine six"], check=True)
+    (tmp_path / "models").symlink_to(ROOT / "models")
+    install, use = commands(USE)
+    assert install.split()[-3:] == ["-r", "requirements-runtime.txt", "."]
+    done = subprocess.run(
+        [sys.executable, "-m", *use.replace("-", "_", 1).split()], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert re.fullmatch(r"896\t.*RECORDING\.wav\n", done.stdout)
+
+
 @pytest.mark.slow
 @needs_speech
 @pytest.mark.skipif("SPOKEN_NUMBERS_CORPORA" not in os.environ, reason="needs SPOKEN_NUMBERS_CORPORA")
@@ -88,6 +101,9 @@ def test_the_results_commands_run_on_the_real_corpora(tmp_path):
 
 def test_every_other_command_of_the_readme_is_a_target_of_make():
     makefile = (ROOT / "Makefile").read_text()
-    for command in commands(README.replace(STEPS, "").replace(SHIP, "").replace(RESULTS, "").replace(AUGMENTATION, "")):
+    rest = README
+    for tested in (USE, STEPS, SHIP, RESULTS, AUGMENTATION):
+        rest = rest.replace(tested, "")
+    for command in commands(rest):
         assert re.match(r"make (\S+)", command), command
         assert f"\n{command.split()[1]}:" in makefile
