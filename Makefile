@@ -45,17 +45,22 @@ release-data: setup
 	python3 scripts/prepare_an4.py "$(SPOKEN_NUMBERS_CORPORA)/an4" --rest digits
 	python3 scripts/prepare_fsdd.py "$(SPOKEN_NUMBERS_CORPORA)/fsdd" --test-speaker lucas --strings-per-speaker 2000 --length 3-8
 	python3 scripts/cut_digits.py data/an4/train.json data/an4/train_rest.json --out data/an4_cut --corpus an4_cut --strings-per-speaker 150
+	python3 scripts/cut_digits.py data/an4/test.json data/an4/test_rest.json --out data/an4_cut_test --corpus an4_cut --strings-per-speaker 150
 	python3 scripts/prepare_noise.py "$(SPOKEN_NUMBERS_CORPORA)/esc10" --out data/noise --test-fold 3
 	python3 scripts/prepare_impulses.py "$(SPOKEN_NUMBERS_CORPORA)/rooms" --out data/measured_rooms --test-room "Arthur Sykes Rymer Auditorium"
 	python3 scripts/simulate_rooms.py --out data/rooms
 
-# Two hours on two cores.
+# Two and a half hours on two cores. What is shipped has learnt from all speakers; quartznet_5x1_released_int8 is the one
+# that the held-out ones judge.
+RELEASED := experiments/quartznet_5x1_released_all_int8
 release-model: release-data
 	python3 train_quartznet.py conf/quartznet_5x1_released_start.yaml
 	python3 train_quartznet.py conf/quartznet_5x1_released.yaml
 	python3 train_quartznet.py conf/quartznet_5x1_released_int8.yaml
-	python3 quantization/export_onnx.py experiments/quartznet_5x1_released_int8/quartznet_5x1_released_int8.nemo --out models/quartznet_5x1.onnx
-	python3 quantization/quantize.py models/quartznet_5x1.onnx --out models/quartznet_5x1_int8.onnx --method static $(MATCHED)
+	python3 train_quartznet.py conf/quartznet_5x1_released_all.yaml
+	python3 train_quartznet.py conf/quartznet_5x1_released_all_int8.yaml
+	python3 quantization/export_onnx.py $(RELEASED)/quartznet_5x1_released_all_int8.nemo --out $(RELEASED)/onnx/quartznet_5x1.onnx
+	python3 quantization/quantize.py $(RELEASED)/onnx/quartznet_5x1.onnx --out models/quartznet_5x1_int8.onnx --method static $(MATCHED) --accept-differences
 
 test: setup-dev
 	OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile

@@ -12,6 +12,7 @@ from spoken_numbers.assessment.report import write_report
 from spoken_numbers.assessment.run_file import write_csv, write_json
 from spoken_numbers.assessment.summary import lines
 from spoken_numbers.cli import run
+from spoken_numbers.decoding.bound import Bound, decoder_of
 
 
 def main(
@@ -22,25 +23,34 @@ def main(
     json: Annotated[Path | None, typer.Option(help="write all figures and readings here")] = None,
     csv: Annotated[Path | None, typer.Option(help="write a row for each utterance here")] = None,
     report: Annotated[Path | None, typer.Option(help="folder for report.html: plots, worst utterances")] = None,
+    digits: Annotated[str | None, typer.Option(help="decoder told: how many, 6 or 4-8")] = None,
+    pattern: Annotated[str | None, typer.Option(help=r"decoder told: a regular expression over digits")] = None,
+    one_of: Annotated[Path | None, typer.Option(help="decoder told: a file with a number a line")] = None,
+    checksum: Annotated[str | None, typer.Option(help="decoder told: luhn, verhoeff, damm, mod97 or mod11")] = None,
+    below: Annotated[int | None, typer.Option(help="decoder told: a cardinal less than this")] = None,
+    grammar: Annotated[Path | None, typer.Option(help="decoder told: an OpenFst acceptor")] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="utterances at once; not of .onnx")] = 32,
 ) -> int:
     """Print string accuracy and digit error rate with counts and intervals, and the ten worst utterances.
 
     Exit status 1 when a recording could not be read.
     """
-    evaluation = evaluate(open_acoustic(model, batch_size), manifest)
+    bound = Bound(digits, pattern, one_of, checksum, below, grammar)
+    decoder = decoder_of(bound)
+    evaluation = evaluate(open_acoustic(model, batch_size), manifest, decoder)
+    name = f"{model} {bound}".strip()
     print("\n".join(lines(evaluation)))
     for error in evaluation.unreadable:
         print(f"left out: {error}", file=sys.stderr)
     print()
     if json is not None:
-        write_json(evaluation, json, str(model))
+        write_json(evaluation, json, name)
         print(f"{json}: all figures and readings")
     if csv is not None:
         write_csv(evaluation, csv)
         print(f"{csv}: a row for each utterance")
     if report is not None:
-        print(f"{write_report(evaluation, report, str(model))}: plots and the worst utterances, for a browser")
+        print(f"{write_report(evaluation, report, name)}: plots and the worst utterances, for a browser")
     return 1 if evaluation.unreadable else 0
 
 

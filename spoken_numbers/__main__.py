@@ -7,6 +7,8 @@ from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
 
+from spoken_numbers.decoding.bound import Bound
+from spoken_numbers.decoding.checksums import CHECKSUMS
 from spoken_numbers.errors import UserError
 from spoken_numbers.transcription import COLUMNS, FORMATS, as_text, csv_row, sources, transcribe
 
@@ -28,6 +30,13 @@ def main() -> None:
     command.add_argument("--utterances", action="store_true", help="a line for each utterance, with its start and end")
     command.add_argument("--threads", type=int, default=1, help="0 for as many as there are cores; default 1")
     command.add_argument("--processes", type=int, default=1, help="recordings at once; default 1")
+    known = command.add_argument_group("what is known of each number", "An answer satisfies all that is given.")
+    known.add_argument("--digits", help="how many: 6, or 4-8")
+    known.add_argument("--pattern", help=r"a regular expression over digits: '4\d{3} \d{4}'")
+    known.add_argument("--one-of", type=Path, metavar="FILE", help="a number a line")
+    known.add_argument("--checksum", choices=CHECKSUMS)
+    known.add_argument("--below", type=int, metavar="N", help="a cardinal less than N: no leading zeros")
+    known.add_argument("--grammar", type=Path, metavar="FST", help="an OpenFst acceptor; symbols 1 to 10 are 0 to 9")
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file name may hold bytes that the terminal cannot show
     try:
@@ -60,6 +69,7 @@ def _transcribe(given: argparse.Namespace) -> int:
         given.model,
         recordings,
         by_utterance=given.utterances,
+        bound=Bound(given.digits, given.pattern, given.one_of, given.checksum, given.below, given.grammar),
         threads=given.threads,
         processes=given.processes,
     )

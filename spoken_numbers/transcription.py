@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from spoken_numbers.audio import AudioError
+from spoken_numbers.decoding.bound import Bound, decoder_of
 from spoken_numbers.decoding.decoded import Character
 from spoken_numbers.errors import UserError
 from spoken_numbers.recognizer import Recognizer
@@ -25,6 +26,8 @@ SUFFIXES = frozenset(
     for name in "aac aif aiff amr au flac gsm m4a mp3 oga ogg opus sph wav webm wma".split()  # noqa: SIM905
 )
 """What is taken from a folder; a file that is named itself may have any."""
+
+UNBOUND = Bound()
 
 COLUMNS = ("recording", "start", "end", "digits", "label", "confidence")
 
@@ -74,21 +77,29 @@ def _some(found: list[str], where: str, what: str) -> Iterator[Source | UserErro
 
 
 def transcribe(
-    model: Path, recordings: Sequence[Source], *, by_utterance: bool = False, threads: int = 1, processes: int = 1
+    model: Path,
+    recordings: Sequence[Source],
+    *,
+    by_utterance: bool = False,
+    bound: Bound = UNBOUND,
+    threads: int = 1,
+    processes: int = 1,
 ) -> Iterator[list[Record] | UserError]:
     """The records of each recording in order, or why it cannot be read.
 
     Args:
         by_utterance: a record for each utterance that voice activity tells, none for silence; else one a recording.
+        bound: what is known of the number in each record, where recordings of more than 8 s have one in each piece.
 
     Raises:
+        GrammarError: no number is within the bound.
         OnnxModelError: a model that cannot be used.
         UserError: no voice-activity detector is installed.
     """
-    _recognizer(model, threads)
+    _recognizer(model, threads, bound)
     if by_utterance:
         _voice_activity()
-    work = partial(_guarded, model, threads, by_utterance)
+    work = partial(_guarded, model, threads, bound, by_utterance)
     if min(processes, len(recordings)) <= 1:
         yield from map(work, recordings)
         return
@@ -99,8 +110,8 @@ def transcribe(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _guarded(model: Path, threads: int, by_utterance: bool, source: Source) -> list[Record] | UserError:
-    recognizer = _recognizer(model, threads)
+def _guarded(model: Path, threads: int, bound: Bound, by_utterance: bool, source: Source) -> list[Record] | UserError:
+    recognizer = _recognizer(model, threads, bound)
     name, recording = source
     try:
         if by_utterance:
@@ -121,7 +132,11 @@ def _by_utterance(recognizer: Recognizer, name: str, recording: str | bytes) -> 
         yield Record(name, start, start + heard.seconds, heard.digits, heard.label, heard.confidence, characters)
 
 
-_recognizer = cache(Recognizer)
+@cache
+def _recognizer(model: Path, threads: int, bound: Bound) -> Recognizer:
+    return Recognizer(model, threads, decoder_of(bound))
+
+
 _voice_activity = cache(VoiceActivity)
 
 

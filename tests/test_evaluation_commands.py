@@ -8,6 +8,8 @@ import pytest
 import soundfile
 from training_command import ROOT
 
+SHIPPED = ["models/quartznet_5x1_int8.onnx"]
+
 
 def run(*args: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, *map(str, args)]
@@ -28,6 +30,16 @@ def test_evaluation_counts_every_utterance_of_every_manifest(trained, corpus, tm
     assert right == report["overall"]["strings_right"]
     assert f"[{right}/60]" in done.stdout
     assert done.stdout.count(" read as ") == min(10, 60 - right)
+
+
+def test_a_decoder_that_is_told_the_length_reads_so_many_digits(trained, corpus, tmp_path):
+    out = tmp_path / "out.json"
+    manifest = corpus / "validation.json"
+    done = run("evaluation/evaluate.py", trained / "tiny.nemo", "--manifest", manifest, "--digits", "2", "--json", out)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(out.read_text())
+    assert {len(reading["hypothesis"]) for reading in report["readings"]} == {2}
+    assert report["model"].endswith("tiny.nemo --digits 2")
 
 
 def test_transcription_prints_a_line_for_each_recording_and_names_what_cannot_be_read(trained, corpus, tmp_path):
@@ -52,6 +64,8 @@ def test_transcription_prints_a_line_for_each_recording_and_names_what_cannot_be
         (["evaluation/evaluate.py"], "Missing argument"),
         (["evaluation/evaluate.py", "gone.nemo", "--manifest", "README.md"], "file 'gone.nemo' does not exist"),
         (["evaluation/evaluate.py", "README.md", "--manifest", "README.md"], "cannot load model"),
+        (["evaluation/evaluate.py", *SHIPPED, "--manifest", "README.md", "--digits", "six"], "no number of digits"),
+        (["evaluation/evaluate.py", *SHIPPED, "--manifest", "README.md", "--pattern", "4("], "no regular expression"),
         (["evaluation/transcribe.py", "gone.nemo", "gone.wav"], "file 'gone.nemo' does not exist"),
         (["evaluation/transcribe.py", "--nothing"], "No such option"),
     ],

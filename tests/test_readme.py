@@ -81,7 +81,11 @@ def test_the_shipped_model_is_used_as_the_readme_says(tmp_path):
     install, use = commands(USE)
     assert install.split()[-3:] == ["-r", "requirements-runtime.txt", "."]
     done = subprocess.run(
-        [sys.executable, "-m", *use.replace("-", "_", 1).split()], cwd=tmp_path, capture_output=True, text=True, check=True
+        [sys.executable, "-m", *use.replace("-", "_", 1).split()],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert re.fullmatch(r"896\t.*RECORDING\.wav\n", done.stdout)
 

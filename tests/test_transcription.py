@@ -52,6 +52,21 @@ def test_standard_input_is_a_list_of_paths_or_a_recording(model, folder):
     assert run(model, "-", stdin=(folder / "deep" / "c.wav").read_bytes()).stdout == "6789\t-\n"
 
 
+def test_answers_are_within_what_is_known(model, folder, tmp_path):
+    codes = tmp_path / "codes.txt"
+    codes.write_text("13\n3045\n6 7 8 9\n12\n")
+    assert run(model, folder, "--one-of", codes, "--processes", 2).stdout == expected(folder)
+    codes.write_text("13\n3055\n5789\n")
+    assert [line.split("\t")[0] for line in run(model, folder, "--one-of", codes).stdout.splitlines()] == [
+        *("13", "3055", "5789")
+    ]
+    three = [line.split("\t")[0] for line in run(model, folder, "--digits", 3).stdout.splitlines()]
+    assert [len(number) for number in three] == [3, 3, 3]
+    none = run(model, folder, "--digits", 2, "--below", 10)
+    assert (none.returncode, none.stdout, none.stderr.count("\n")) == (2, "", 1)
+    assert "no number is admissible" in none.stderr
+
+
 def test_several_processes_answer_as_one_does_and_name_what_is_broken(model, folder, tmp_path):
     broken = tmp_path / "broken.wav"
     broken.write_bytes(b"RIFF nothing")
