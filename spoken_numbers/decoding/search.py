@@ -10,7 +10,8 @@ import heapq
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import count, islice
+from itertools import count
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -24,8 +25,11 @@ Scores = npt.NDArray[np.float64]
 _STAR = LABELS.index("*")
 _FLOOR = -1e4  # in place of log 0, so that running sums stay finite
 
-# How many digits a "*" still needs after it; _NO_STAR says that none may come: nothing was said yet.
-_PLAIN, _OWED = 0, 3
+MOST_VYING = 5_000
+"""Beginnings that are followed for each number asked for; where more vie, nothing in the utterance speaks for one."""
+
+# How many digits a "*" still needs after it; -1 where none may come, as nothing was said yet.
+_UNSAID, _PLAIN, _OWED = -1, 0, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,17 @@ class _Node:
     after: Scores  # (frames,): … whose last frame is blank
 
 
+class _Entry(NamedTuple):
+    minus_bound: float
+    minus_depth: int
+    tie: int
+    node: _Node
+    state: int
+    owed: int
+    cost: float
+    score: float | None = None  # of a complete label
+
+
 class BoundDecoder:
     """A ``Decoder`` that answers with an automaton's numbers only, in every style in which they can be said."""
 
@@ -52,7 +67,7 @@ class BoundDecoder:
         self._automaton = automaton
 
     def __call__(self, log_probabilities: FloatArray, frame_seconds: float) -> Decoded:
-        """The likeliest; the empty label, of confidence 0, where no admissible number fits into so few frames."""
+        """The likeliest; the empty label, of confidence 0, where none fits into so few frames or ``MOST_VYING`` vie."""
         best = self.n_best(log_probabilities, frame_seconds, 1)
         return best[0].decoded if best else Decoded("", 0.0, ())
 
@@ -62,59 +77,57 @@ class BoundDecoder:
         A character's confidence is the highest posterior that it reaches where the best path has it, the label's their
         product, as ``decode_greedy`` has them.
 
+        There are fewer where the automaton has no more, or more than ``number * MOST_VYING`` beginnings vie.
+
         Args:
             log_probabilities: (frames, 12)
         """
         frames = np.maximum(log_probabilities.astype(np.float64), _FLOOR)
         different: dict[str, Hypothesis] = {}
-        for node, score in _best_first(frames, self._automaton):
+        for node, score in _best_first(frames, self._automaton, number * MOST_VYING):
             decoded = _decoded(node, frames, frame_seconds)
             different.setdefault(decoded.digits, Hypothesis(decoded, score))
             if len(different) == number:
                 break
-        return list(islice(different.values(), number))
+        return list(different.values())
 
 
-def _best_first(frames: Scores, automaton: Automaton) -> Iterator[tuple[_Node, float]]:
+def _best_first(frames: Scores, automaton: Automaton, most: int) -> Iterator[tuple[_Node, float]]:
+    """Complete labels and their scores, best first, until ``most`` beginnings were followed."""
     if not len(frames):
         return
     sums = np.concatenate([np.zeros((1, frames.shape[1])), frames.cumsum(axis=0)]).T  # (12, frames + 1)
     ahead = _Ahead(sums, int(automaton.remaining[automaton.start]).bit_length() - 1)
-    root = _Node(-1, None, np.full(len(frames), -np.inf), sums[BLANK, 1:])
-    tie = count()
-    # A bound, a tie-break, the node (or a complete one), its state, the digits that its last "*" still needs
-    # (-1: none may follow, as no digit was said), and the costs so far.
-    queue: list[tuple[float, int, _Node, int, int, float, bool]] = []
-    heapq.heappush(queue, (0.0, next(tie), root, automaton.start, -1, 0.0, False))
-    while queue:
-        bound, _, node, state, owed, cost, complete = heapq.heappop(queue)
-        if complete:
-            yield node, -bound
+    queue: list[_Entry] = []
+    ties = count()
+
+    def push(score: float, depth: int, *entry: Any) -> None:
+        # Of equals the longest first; rounded, since equals differ by their sums' last bits.
+        if score > -np.inf:
+            heapq.heappush(queue, _Entry(round(-score, 7), -depth, next(ties), *entry))
+
+    push(0.0, 0, _Node(-1, None, np.full(len(frames), -np.inf), sums[BLANK, 1:]), automaton.start, _UNSAID, 0.0)
+    while queue and most:
+        entry = heapq.heappop(queue)
+        if entry.score is not None:
+            yield entry.node, entry.score
             continue
-        first, last = automaton.offsets[state], automaton.offsets[state + 1]
-        labels, targets = automaton.digits[first:last], automaton.targets[first:last]
-        costs = automaton.costs[first:last] + cost
-        owing = max(owed - 1, 0)
-        owe = np.full(len(labels), owing)
-        if owed == _PLAIN:
-            labels, targets = np.append(labels, _STAR), np.append(targets, state)
-            costs, owe = np.append(costs, cost), np.append(owe, _OWED)
-        within, after = _extended(node, labels, sums)
-        ends = np.maximum(within[:, -1], after[:, -1])
-        masks = automaton.remaining[targets]
-        finals = automaton.final_costs[targets]
-        bounds = ahead.bounds(labels, within, after, masks, owe)
-        for row, label in enumerate(labels.tolist()):
-            open_bound = bounds[row] - costs[row]
-            if open_bound > -np.inf:
-                child = _Node(label, node, within[row], after[row])
-                place, rest = int(targets[row]), int(owe[row])
-                entry = (-open_bound, next(tie), child, place, rest, float(costs[row]), False)
-                heapq.heappush(queue, entry)
-            if owe[row] == 0 and finals[row] < np.inf and ends[row] > -np.inf:
-                child = _Node(label, node, within[row], after[row])
-                score = float(ends[row] - costs[row] - finals[row])
-                heapq.heappush(queue, (-score, next(tie), child, 0, 0, 0.0, True))
+        most -= 1
+        arcs = slice(automaton.offsets[entry.state], automaton.offsets[entry.state + 1])
+        labels, targets, costs = automaton.digits[arcs], automaton.targets[arcs], entry.cost + automaton.costs[arcs]
+        owed = np.full(len(labels), max(entry.owed - 1, _PLAIN))
+        if entry.owed == _PLAIN:
+            labels, targets = np.append(labels, _STAR), np.append(targets, entry.state)
+            costs, owed = np.append(costs, entry.cost), np.append(owed, _OWED)
+        within, after = _extended(entry.node, labels, sums)
+        scores = np.maximum(within[:, -1], after[:, -1]) - costs - automaton.final_costs[targets]
+        scores[owed > 0] = -np.inf
+        bounds = ahead.bounds(labels, within, after, automaton.remaining[targets], owed) - costs
+        for row in range(len(labels)):
+            node = _Node(int(labels[row]), entry.node, within[row], after[row])
+            rest = int(targets[row]), int(owed[row]), float(costs[row])
+            push(float(bounds[row]), 1 - entry.minus_depth, node, *rest)
+            push(float(scores[row]), 1 - entry.minus_depth, node, *rest, float(scores[row]))
 
 
 def _extended(node: _Node, labels: npt.NDArray[np.integer], sums: Scores) -> tuple[Scores, Scores]:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spoken_numbers.decoding.bound import Bound, compile_bound
+from spoken_numbers.decoding.bound import Bound, admits, compile_bound
 from spoken_numbers.decoding.decoded import Decoded
 from spoken_numbers.decoding.greedy import decode_greedy, greedy
 from spoken_numbers.decoding.search import BoundDecoder
@@ -109,3 +109,14 @@ def test_too_few_frames_for_any_number_give_none():
     decoder = BoundDecoder(compile_bound(Bound(digits="6")))
     assert decoder(random_frames(0, 5, 1.0), FRAME) == Decoded("", 0.0, ())
     assert decoder(np.zeros((0, 12), np.float32), FRAME) == Decoded("", 0.0, ())
+
+
+@pytest.mark.parametrize(
+    "bound", [Bound(digits="6"), Bound(pattern=r"4\d{3} \d{4}"), Bound(digits="12", checksum="luhn")]
+)
+def test_silence_ends_with_an_admissible_number_or_none(bound):
+    frames = np.full((80, 12), -8.0, np.float32)
+    frames[:, BLANK] = -0.01
+    found = BoundDecoder(compile_bound(bound))(frames, FRAME)
+    assert found.confidence < 1e-10
+    assert not found.digits or admits(compile_bound(bound), found.digits)
