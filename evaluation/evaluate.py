@@ -6,13 +6,14 @@ from typing import Annotated
 
 import typer
 
-from spoken_numbers.acoustic import open_acoustic
+from spoken_numbers.acoustic import calibration_of, open_acoustic
 from spoken_numbers.assessment.evaluation import evaluate
 from spoken_numbers.assessment.report import write_report
 from spoken_numbers.assessment.run_file import write_csv, write_json
 from spoken_numbers.assessment.summary import lines
 from spoken_numbers.cli import run
 from spoken_numbers.decoding.bound import Bound, decoder_of
+from spoken_numbers.decoding.confidence import calibrated
 
 
 def main(
@@ -36,7 +37,7 @@ def main(
     Exit status 1 when a recording could not be read.
     """
     bound = Bound(digits, pattern, one_of, checksum, below, grammar)
-    decoder = decoder_of(bound)
+    decoder = calibrated(decoder_of(bound), calibration_of(model))
     evaluation = evaluate(open_acoustic(model, batch_size), manifest, decoder)
     name = f"{model} {bound}".strip()
     print("\n".join(lines(evaluation)))

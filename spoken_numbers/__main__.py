@@ -10,7 +10,7 @@ from typing import NoReturn
 from spoken_numbers.decoding.bound import Bound
 from spoken_numbers.decoding.checksums import CHECKSUMS
 from spoken_numbers.errors import UserError
-from spoken_numbers.transcription import COLUMNS, FORMATS, as_text, csv_row, sources, transcribe
+from spoken_numbers.transcription import COLUMNS, FORMATS, as_text, csv_row, sources, sure, transcribe
 
 
 def main() -> None:
@@ -37,6 +37,9 @@ def main() -> None:
     known.add_argument("--checksum", choices=CHECKSUMS)
     known.add_argument("--below", type=int, metavar="N", help="a cardinal less than N: no leading zeros")
     known.add_argument("--grammar", type=Path, metavar="FST", help="an OpenFst acceptor; symbols 1 to 10 are 0 to 9")
+    command.add_argument(
+        "--reject-below", type=float, default=0.0, metavar="P", help="no number where the confidence is below; 0 to 1"
+    )
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file name may hold bytes that the terminal cannot show
     try:
@@ -44,6 +47,8 @@ def main() -> None:
         for option, value, least in [("--threads", given.threads, 0), ("--processes", given.processes, 1)]:
             if value < least:
                 raise UserError(f"{value} {option[2:]}", where=option, todo=f"give {least} or more")
+        if not 0 <= given.reject_below <= 1:
+            raise UserError(f"{given.reject_below}", where="--reject-below", todo="give 0 to 1")
         status = _transcribe(given)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -81,7 +86,7 @@ def _transcribe(given: argparse.Namespace) -> int:
             failed.append(answer)
         else:
             for record in answer:
-                print(formatted(record), flush=True)
+                print(formatted(sure(record, given.reject_below)), flush=True)
     if failed:
         print(f"{len(failed)} of {len(found)} recordings could not be read", file=sys.stderr)
     return 1 if failed else 0

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from spoken_numbers.assessment.evaluation import Acoustic
 from spoken_numbers.audio import SAMPLE_RATE, resample
+from spoken_numbers.decoding.confidence import Calibration
 from spoken_numbers.recognizer import Recognizer
 
 
@@ -25,6 +26,15 @@ def open_acoustic(path: Path, batch_size: int = 32) -> Acoustic:
     from spoken_numbers.training.load import load_model, log_probabilities  # torch and NeMo: seconds
 
     return partial(log_probabilities, load_model(path), batch_size=batch_size)
+
+
+def calibration_of(path: Path) -> Calibration | None:
+    """What ``evaluation/calibrate.py`` stored in an ``.onnx`` file; None of others.
+
+    Raises:
+        OnnxModelError: a file that cannot be used.
+    """
+    return Recognizer(path).calibration if path.suffix == ".onnx" else None
 
 
 def parameters_of(path: Path) -> int | None:

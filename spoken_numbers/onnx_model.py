@@ -39,6 +39,8 @@ class Metadata:
     metrics: dict[str, float] = field(default_factory=dict)
     training_config: dict[str, Any] = field(default_factory=dict)
     quantization: dict[str, Any] = field(default_factory=dict)
+    confidence: dict[str, float] = field(default_factory=dict)
+    """Slope and intercept of its calibration (``decoding.confidence``), once it was calibrated."""
     trained_feature_range: float | None = None
     """Of a model that was trained in 8 bits: the magnitude at which its features are cut off."""
 
@@ -60,6 +62,7 @@ class Metadata:
             "metrics": json.dumps(self.metrics),
             "training_config": json.dumps(self.training_config, ensure_ascii=False, separators=(",", ":")),
             "quantization": json.dumps(self.quantization),
+            "confidence": json.dumps(self.confidence),
             "trained_feature_range": json.dumps(self.trained_feature_range),
             "model_type": "EncDecCTCModel",
             "normalize_type": "per_feature",
@@ -86,6 +89,7 @@ class Metadata:
                 metrics=dict(json.loads(properties.get("metrics", "{}"))),
                 training_config=dict(json.loads(properties.get("training_config", "{}"))),
                 quantization=dict(json.loads(properties.get("quantization", "{}"))),
+                confidence=dict(json.loads(properties.get("confidence", "{}"))),
                 trained_feature_range=json.loads(properties.get("trained_feature_range", "null")),
             )
         except KeyError as missing:

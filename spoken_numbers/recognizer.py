@@ -14,6 +14,7 @@ from typing import Any, overload
 
 from spoken_numbers import audio
 from spoken_numbers.audio import FloatArray
+from spoken_numbers.decoding.confidence import Calibration, calibrated
 from spoken_numbers.decoding.decoded import Character, Decoder
 from spoken_numbers.decoding.greedy import decode_greedy
 from spoken_numbers.labels import LABELS, digit_string
@@ -43,7 +44,8 @@ class Transcript:
     label: str
     """As the model wrote it: ``*`` stands for a spoken "thousand" or "million"."""
     confidence: float
-    """The product, over the label's characters, of the highest posterior that each reaches on the best path.
+    """The share of such answers that are right, where the model was calibrated (``evaluation/calibrate.py``); else the
+    product, over the label's characters, of the highest posterior that each reaches on the best path.
 
     1 for an empty label. It knows nothing of digits that were missed, and falls with the label's length.
     """
@@ -71,7 +73,6 @@ class Recognizer:
         Raises:
             OnnxModelError: missing or broken file, not exported by this project, a features graph, other labels.
         """
-        self._decoder = decoder
         self._model = open_model(Path(model), threads)
         metadata = self._model.metadata
         if metadata.graph != "waveform":
@@ -80,6 +81,8 @@ class Recognizer:
         if metadata.labels != LABELS:
             todo = "use a model trained here"
             raise OnnxModelError("model has other labels than 0–9 and *", where=str(model), todo=todo)
+        self.calibration = Calibration(**metadata.confidence) if metadata.confidence else None
+        self._decoder = calibrated(decoder, self.calibration)
         # A dynamic model chooses its steps by the batch, so that an utterance's answer would depend on its neighbours.
         self._batch_seconds = 0.0 if metadata.quantization.get("method") == "dynamic" else _BATCH
 

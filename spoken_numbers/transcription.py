@@ -8,7 +8,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import BinaryIO
@@ -138,6 +138,11 @@ def _recognizer(model: Path, threads: int, bound: Bound) -> Recognizer:
 
 
 _voice_activity = cache(VoiceActivity)
+
+
+def sure(record: Record, least: float) -> Record:
+    """The record, without its number where its confidence is below ``least``: no number rather than a wrong one."""
+    return record if record.confidence >= least else replace(record, digits="", label="", characters=())
 
 
 def as_text(record: Record, by_utterance: bool = False) -> str:

@@ -67,6 +67,17 @@ def test_answers_are_within_what_is_known(model, folder, tmp_path):
     assert "no number is admissible" in none.stderr
 
 
+def test_what_is_less_sure_than_asked_is_no_number(model, folder):
+    confidences = [
+        json.loads(line)["confidence"] for line in run(model, folder, "--format", "json").stdout.splitlines()
+    ]
+    between = (min(confidences) + max(confidences)) / 2
+    answers = [line.split("\t")[0] for line in run(model, folder, "--reject-below", between).stdout.splitlines()]
+    assert [bool(digits) for digits in answers] == [confidence >= between for confidence in confidences]
+    wrong = run(model, folder, "--reject-below", 1.5)
+    assert (wrong.returncode, wrong.stderr) == (2, "error: 1.5 – --reject-below – give 0 to 1\n")
+
+
 def test_several_processes_answer_as_one_does_and_name_what_is_broken(model, folder, tmp_path):
     broken = tmp_path / "broken.wav"
     broken.write_bytes(b"RIFF nothing")

@@ -1,0 +1,29 @@
+"""The calibration of a model's confidences, in its metadata."""
+
+import json
+from pathlib import Path
+
+import onnx
+
+from spoken_numbers.decoding.confidence import Calibration
+from spoken_numbers.files import written_whole
+from spoken_numbers.onnx_model import OnnxModelError, open_model
+
+
+def store(path: Path, calibration: Calibration) -> None:
+    """Write it into an exported waveform graph, in place of any that is there; the rest of the file stays as it is.
+
+    Raises:
+        OnnxModelError: not exported by this project, or a features graph, which no decoder of ours reads.
+    """
+    if open_model(path).metadata.graph != "waveform":
+        raise OnnxModelError(
+            "model takes features, not a waveform", where=str(path), todo="use the file without _features"
+        )
+    model = onnx.load(path)
+    properties = {one.key: one.value for one in model.metadata_props} | {
+        "confidence": json.dumps(calibration.as_dict())
+    }
+    onnx.helper.set_model_props(model, properties)
+    with written_whole(path) as temporary:
+        onnx.save(model, temporary)
