@@ -61,6 +61,7 @@ release-model: release-data
 	python3 train_quartznet.py conf/quartznet_5x1_released_all_int8.yaml
 	python3 quantization/export_onnx.py $(RELEASED)/quartznet_5x1_released_all_int8.nemo --out $(RELEASED)/onnx/quartznet_5x1.onnx
 	python3 quantization/quantize.py $(RELEASED)/onnx/quartznet_5x1.onnx --out models/quartznet_5x1_int8.onnx --method static $(MATCHED) --accept-differences
+	python3 evaluation/calibrate.py models/quartznet_5x1_int8.onnx --manifest data/synthetic/validation.json
 
 test: setup-dev
 	OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile
