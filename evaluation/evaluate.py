@@ -13,6 +13,7 @@ from spoken_numbers.assessment.run_file import write_csv, write_json
 from spoken_numbers.assessment.summary import lines
 from spoken_numbers.cli import run
 from spoken_numbers.decoding.bound import Bound, decoder_of
+from spoken_numbers.decoding.checksums import CHECKSUMS
 from spoken_numbers.decoding.confidence import calibrated
 
 
@@ -27,7 +28,7 @@ def main(
     digits: Annotated[str | None, typer.Option(help="decoder told: how many, 6 or 4-8")] = None,
     pattern: Annotated[str | None, typer.Option(help=r"decoder told: a regular expression over digits")] = None,
     one_of: Annotated[Path | None, typer.Option(help="decoder told: a file with a number a line")] = None,
-    checksum: Annotated[str | None, typer.Option(help="decoder told: luhn, verhoeff, damm, mod97 or mod11")] = None,
+    checksum: Annotated[str | None, typer.Option(help=f"decoder told: {', '.join(CHECKSUMS)}")] = None,
     below: Annotated[int | None, typer.Option(help="decoder told: a cardinal less than this")] = None,
     grammar: Annotated[Path | None, typer.Option(help="decoder told: an OpenFst acceptor")] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="utterances at once; not of .onnx")] = 32,

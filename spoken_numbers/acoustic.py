@@ -1,6 +1,6 @@
 """Any model file → log-probabilities; only the formats that need torch load it."""
 
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 
 from spoken_numbers.assessment.evaluation import Acoustic
@@ -19,7 +19,7 @@ def open_acoustic(path: Path, batch_size: int = 32) -> Acoustic:
         OnnxModelError, ModelError: a file that cannot be used.
     """
     if path.suffix == ".onnx":
-        recognizer = Recognizer(path, threads=0)
+        recognizer = _recognizer(path)
         return lambda waveforms: recognizer.log_probabilities(
             resample(waveform, SAMPLE_RATE, recognizer.sample_rate) for waveform in waveforms
         )
@@ -34,7 +34,12 @@ def calibration_of(path: Path) -> Calibration | None:
     Raises:
         OnnxModelError: a file that cannot be used.
     """
-    return Recognizer(path).calibration if path.suffix == ".onnx" else None
+    return _recognizer(path).calibration if path.suffix == ".onnx" else None
+
+
+@cache
+def _recognizer(path: Path) -> Recognizer:
+    return Recognizer(path, threads=0)
 
 
 def parameters_of(path: Path) -> int | None:

@@ -8,8 +8,8 @@ from typing import Any
 
 from matplotlib.figure import Figure
 
-from spoken_numbers.assessment.evaluation import Acoustic, evaluate
-from spoken_numbers.assessment.intervals import interval
+from spoken_numbers.assessment.evaluation import Acoustic, evaluate, total
+from spoken_numbers.assessment.figures import figures
 from spoken_numbers.assessment.metrics import ErrorCounts
 from spoken_numbers.augmentation.config import chain_of
 from spoken_numbers.augmentation.corpus import perturb_corpus
@@ -82,10 +82,7 @@ def sweep(
         heard = [_perturbed(path, condition, out, copies, seed) for path in manifests]
         for model, acoustic in acoustics.items():
             readings = evaluate(acoustic, heard).all()
-            right = [float(reading.right) for reading in readings]
-            spread = interval(right, [1.0] * len(right), [reading.utterance.speaker for reading in readings])
-            counts = sum((reading.counts for reading in readings), ErrorCounts())
-            points.append(Point(model, condition, counts, spread))
+            points.append(Point(model, condition, total(readings), figures(readings)["string_accuracy_95"]))
             told(points[-1])
     return points
 

@@ -5,6 +5,7 @@ In a file, symbol 1 is the digit 0 and symbol 10 the digit 9 (0 is epsilon); wei
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -42,18 +43,17 @@ class Automaton:
     start: int = 0
 
 
-def fst_library() -> Any:
-    """kaldifst, which only number-bound decoding needs.
+def bounds_package(name: str) -> Any:
+    """kaldifst or interegular, which only number-bound decoding needs.
 
     Raises:
         GrammarError: it is not installed.
     """
     try:
-        import kaldifst
+        return import_module(name)
     except ImportError:
         todo = "pip install 'spoken-numbers[bounds]', or kaldifst and interegular"
-        raise GrammarError("number bounds need two more packages", where="kaldifst", todo=todo) from None
-    return kaldifst
+        raise GrammarError("number bounds need two more packages", where=name, todo=todo) from None
 
 
 Arcs = Iterable[tuple[int, int, int]]
@@ -62,7 +62,7 @@ Arcs = Iterable[tuple[int, int, int]]
 
 def acceptor(arcs: Arcs, finals: Iterable[int], start: int = 0) -> Any:
     """A ``kaldifst`` acceptor, its arcs sorted."""
-    library = fst_library()
+    library = bounds_package("kaldifst")
     fst = library.StdVectorFst()
     states = 0
 
@@ -90,7 +90,7 @@ def compiled(acceptors: Sequence[Any], where: str) -> Automaton:
     Raises:
         GrammarError: there is none, a symbol that is no digit, a negative weight.
     """
-    library = fst_library()
+    library = bounds_package("kaldifst")
     fst = acceptors[0]
     for other in acceptors[1:]:
         fst = library.compose(fst, other)
@@ -107,7 +107,7 @@ def read(path: Path) -> Any:
     Raises:
         GrammarError: missing or no such file.
     """
-    library = fst_library()
+    library = bounds_package("kaldifst")
     todo = "give an OpenFst vector file of tropical weights"
     if not path.is_file():
         raise GrammarError("no such grammar", where=str(path), todo=todo)

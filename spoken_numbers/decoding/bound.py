@@ -9,7 +9,16 @@ from typing import Any
 
 import numpy as np
 
-from spoken_numbers.decoding.automaton import LONGEST, Automaton, GrammarError, acceptor, automaton, compiled, read
+from spoken_numbers.decoding.automaton import (
+    LONGEST,
+    Automaton,
+    GrammarError,
+    acceptor,
+    automaton,
+    bounds_package,
+    compiled,
+    read,
+)
 from spoken_numbers.decoding.checksums import CHECKSUMS
 from spoken_numbers.decoding.decoded import Decoder
 from spoken_numbers.decoding.greedy import decode_greedy
@@ -81,11 +90,7 @@ def _digits(spec: str) -> Any:
 
 
 def _pattern(pattern: str) -> Any:
-    try:
-        import interegular
-    except ImportError:
-        todo = "pip install 'spoken-numbers[bounds]', or kaldifst and interegular"
-        raise GrammarError("number bounds need two more packages", where="interegular", todo=todo) from None
+    interegular = bounds_package("interegular")
     where = f"--pattern '{pattern}'"
     try:
         re.compile(pattern)

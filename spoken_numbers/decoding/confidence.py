@@ -1,8 +1,7 @@
 """A decoder's confidence → the share of such answers that are right."""
 
 import math
-from dataclasses import asdict, dataclass, replace
-from typing import Any
+from dataclasses import dataclass, replace
 
 from spoken_numbers.decoding.decoded import Decoded, Decoder, FloatArray
 
@@ -19,9 +18,6 @@ class Calibration:
         if confidence <= 0:
             return 0.0
         return 1 / (1 + math.exp(min(700.0, -self.slope * math.log(confidence) - self.intercept)))
-
-    def as_dict(self) -> dict[str, Any]:
-        return asdict(self)
 
 
 def calibrated(decoder: Decoder, calibration: Calibration | None) -> Decoder:

@@ -82,21 +82,25 @@ class BoundDecoder:
         Args:
             log_probabilities: (frames, 12)
         """
+        if not len(log_probabilities):
+            return []
         frames = np.maximum(log_probabilities.astype(np.float64), _FLOOR)
+        sums = np.concatenate([np.zeros((1, frames.shape[1])), frames.cumsum(axis=0)]).T
         different: dict[str, Hypothesis] = {}
-        for node, score in _best_first(frames, self._automaton, number * MOST_VYING):
-            decoded = _decoded(node, frames, frame_seconds)
+        for node, score in _best_first(sums, self._automaton, number * MOST_VYING):
+            decoded = _decoded(node, frames, sums, frame_seconds)
             different.setdefault(decoded.digits, Hypothesis(decoded, score))
             if len(different) == number:
                 break
         return list(different.values())
 
 
-def _best_first(frames: Scores, automaton: Automaton, most: int) -> Iterator[tuple[_Node, float]]:
-    """Complete labels and their scores, best first, until ``most`` beginnings were followed."""
-    if not len(frames):
-        return
-    sums = np.concatenate([np.zeros((1, frames.shape[1])), frames.cumsum(axis=0)]).T  # (12, frames + 1)
+def _best_first(sums: Scores, automaton: Automaton, most: int) -> Iterator[tuple[_Node, float]]:
+    """Complete labels and their scores, best first, until ``most`` beginnings were followed.
+
+    Args:
+        sums: (12, frames + 1): of the log-probabilities of the frames before each.
+    """
     ahead = _Ahead(sums, int(automaton.remaining[automaton.start]).bit_length() - 1)
     queue: list[_Entry] = []
     ties = count()
@@ -106,7 +110,7 @@ def _best_first(frames: Scores, automaton: Automaton, most: int) -> Iterator[tup
         if score > -np.inf:
             heapq.heappush(queue, _Entry(round(-score, 7), -depth, next(ties), *entry))
 
-    push(0.0, 0, _Node(-1, None, np.full(len(frames), -np.inf), sums[BLANK, 1:]), automaton.start, _UNSAID, 0.0)
+    push(0.0, 0, _Node(-1, None, np.full(sums.shape[1] - 1, -np.inf), sums[BLANK, 1:]), automaton.start, _UNSAID, 0.0)
     while queue and most:
         entry = heapq.heappop(queue)
         if entry.score is not None:
@@ -215,9 +219,8 @@ def _first_but(inside: Scores) -> Scores:
     return others
 
 
-def _decoded(node: _Node, frames: Scores, frame_seconds: float) -> Decoded:
+def _decoded(node: _Node, frames: Scores, sums: Scores, frame_seconds: float) -> Decoded:
     """The label, and where its best path has each character."""
-    sums = np.concatenate([np.zeros((1, frames.shape[1])), frames.cumsum(axis=0)]).T
     characters: list[Character] = []
     at = len(frames) - 1
     one: _Node | None = node

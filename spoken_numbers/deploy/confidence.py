@@ -1,6 +1,6 @@
 """The calibration of a model's confidences, in its metadata."""
 
-import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import onnx
@@ -16,14 +16,11 @@ def store(path: Path, calibration: Calibration) -> None:
     Raises:
         OnnxModelError: not exported by this project, or a features graph, which no decoder of ours reads.
     """
-    if open_model(path).metadata.graph != "waveform":
-        raise OnnxModelError(
-            "model takes features, not a waveform", where=str(path), todo="use the file without _features"
-        )
+    metadata = open_model(path).metadata
+    if metadata.graph != "waveform":
+        todo = "use the file without _features"
+        raise OnnxModelError("model takes features, not a waveform", where=str(path), todo=todo)
     model = onnx.load(path)
-    properties = {one.key: one.value for one in model.metadata_props} | {
-        "confidence": json.dumps(calibration.as_dict())
-    }
-    onnx.helper.set_model_props(model, properties)
+    onnx.helper.set_model_props(model, replace(metadata, confidence=asdict(calibration)).as_properties())
     with written_whole(path) as temporary:
         onnx.save(model, temporary)
