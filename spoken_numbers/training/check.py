@@ -43,7 +43,7 @@ SECTIONS = {
     "quantization",
 }
 QUANTIZATION_KEYS = {"features", "consistency", "utterances"}
-EXPERIMENT_KEYS = {"exp_dir", "checkpoint_every_n_steps", "example_utterances"}
+EXPERIMENT_KEYS = {"exp_dir", "checkpoint_every_n_steps", "example_utterances", "ema_decay"}
 
 
 def check_config(cfg: DictConfig) -> None:

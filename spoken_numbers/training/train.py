@@ -15,6 +15,7 @@ from omegaconf import DictConfig, OmegaConf, open_dict
 
 from spoken_numbers.files import written_whole
 from spoken_numbers.training.augmentation_watch import AugmentationWatch
+from spoken_numbers.training.averaging import WeightAverage
 from spoken_numbers.training.check import ConfigError, check_config
 from spoken_numbers.training.checkpoints import METRIC, LastCheckpoint, best_checkpoint, newest_usable
 from spoken_numbers.training.equalization import equalize, is_equalizable
@@ -89,6 +90,8 @@ def _trainer(cfg: DictConfig, folder: Path) -> Trainer:
         AugmentationWatch(),
         Showcase(cfg.exp_manager.example_utterances),
     ]
+    if cfg.exp_manager.ema_decay is not None:  # first, so that checkpoints have the step's average
+        callbacks.insert(0, WeightAverage(cfg.exp_manager.ema_decay))
     logger = TensorBoardLogger(folder, name="", version="", default_hp_metric=False)
     try:
         return Trainer(

@@ -105,6 +105,7 @@ def test_a_kill_in_mid_epoch_costs_the_steps_since_the_last_checkpoint(corpus, t
 
 def test_a_training_in_two_parts_ends_with_the_weights_of_one(corpus, tmp_path):
     exact = ["model.spec_augment=null", "frontend.dither=0", "augment=voice", "+optim.sched.max_steps=11"]
+    exact.append("exp_manager.ema_decay=0.9")
     common = [*exact, "trainer.max_epochs=-1", "exp_manager.checkpoint_every_n_steps=4"]
     # Eight steps end in the middle of the second epoch of six.
     for name, steps in (("whole", 11), ("parts", 8), ("parts", 11)):
