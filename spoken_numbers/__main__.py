@@ -1,7 +1,10 @@
 """``spoken-numbers``: recordings → digit strings, by an exported model."""
 
 import argparse
+import os
 import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from io import TextIOWrapper
 from pathlib import Path
@@ -10,10 +13,28 @@ from typing import NoReturn
 from spoken_numbers.decoding.bound import Bound
 from spoken_numbers.decoding.checksums import CHECKSUMS
 from spoken_numbers.errors import UserError
-from spoken_numbers.transcription import COLUMNS, FORMATS, as_text, csv_row, sources, sure, transcribe
+from spoken_numbers.transcription import (
+    COLUMNS,
+    FORMATS,
+    Record,
+    as_text,
+    csv_row,
+    listen,
+    sources,
+    sure,
+    transcribe,
+)
+
+Opened = Callable[[Path], AbstractContextManager[Path]]
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None, opened: Opened = nullcontext) -> NoReturn:
+    """Run a command line and end the process.
+
+    Args:
+        arguments: without the program's name; the process's own by default.
+        opened: the model that was given → the .onnx file to use for it.
+    """
     # argparse, where the other commands have typer: what ships beside a 2 MB model should be small.
     parser = _Parser(prog="spoken-numbers", description="Spoken numbers to digit strings.")
     command = parser.add_subparsers(required=True, metavar="COMMAND").add_parser(
@@ -24,7 +45,14 @@ def main() -> None:
     )
     command.add_argument("model", type=Path, help="an exported model (.onnx)")
     command.add_argument(
-        "recording", nargs="+", help="files, folders, quoted patterns; - for audio or a list of paths from stdin"
+        "recording", nargs="*", help="files, folders, quoted patterns; - for audio or a list of paths from stdin"
+    )
+    command.add_argument(
+        "--microphone",
+        nargs="?",
+        const="",
+        metavar="DEVICE",
+        help="in place of recordings: a line for each utterance, until Ctrl-C; the device's name, default the system's",
     )
     command.add_argument("--format", choices=FORMATS, default="text", help="default text; json is a line a record")
     command.add_argument("--utterances", action="store_true", help="a line for each utterance, with its start and end")
@@ -43,18 +71,24 @@ def main() -> None:
     if isinstance(sys.stdout, TextIOWrapper):
         sys.stdout.reconfigure(errors="backslashreplace")  # a file name may hold bytes that the terminal cannot show
     try:
-        given = parser.parse_args()
+        given = parser.parse_args(arguments)
         for option, value, least in [("--threads", given.threads, 0), ("--processes", given.processes, 1)]:
             if value < least:
                 raise UserError(f"{value} {option[2:]}", where=option, todo=f"give {least} or more")
         if not 0 <= given.reject_below <= 1:
             raise UserError(f"{given.reject_below}", where="--reject-below", todo="give 0 to 1")
-        status = _transcribe(given)
+        if bool(given.recording) == (given.microphone is not None):
+            raise UserError("neither or both", where="RECORDING, --microphone", todo="give recordings or --microphone")
+        with opened(given.model) as given.model:
+            status = _transcribe(given)
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         status = 2
     except KeyboardInterrupt:
         status = 130
+    except BrokenPipeError:  # whoever read the answers has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        status = 141
     sys.exit(status)
 
 
@@ -69,15 +103,22 @@ def _transcribe(given: argparse.Namespace) -> int:
     failed = [one for one in found if isinstance(one, UserError)]
     for error in failed:
         print(f"error: {error}", file=sys.stderr)
-    formatted = partial(as_text, by_utterance=given.utterances) if given.format == "text" else FORMATS[given.format]
-    answers = transcribe(
-        given.model,
-        recordings,
-        by_utterance=given.utterances,
-        bound=Bound(given.digits, given.pattern, given.one_of, given.checksum, given.below, given.grammar),
-        threads=given.threads,
-        processes=given.processes,
-    )
+    by_utterance = given.utterances or given.microphone is not None
+    formatted = partial(as_text, by_utterance=by_utterance) if given.format == "text" else FORMATS[given.format]
+    bound = Bound(given.digits, given.pattern, given.one_of, given.checksum, given.below, given.grammar)
+    answers: Iterator[list[Record] | UserError]
+    if given.microphone is not None:
+        heard = listen(given.model, given.microphone, bound=bound, threads=given.threads)
+        answers = ([record] for record in heard)
+    else:
+        answers = transcribe(
+            given.model,
+            recordings,
+            by_utterance=by_utterance,
+            bound=bound,
+            threads=given.threads,
+            processes=given.processes,
+        )
     if given.format == "csv":
         print(csv_row(COLUMNS))
     for answer in answers:

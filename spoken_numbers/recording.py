@@ -63,7 +63,7 @@ def stream(recording: Recording, sample_rate: float | None, to_rate: int) -> Ite
     rate, blocks, where = _opened(recording, sample_rate)
     if not _RATES[0] <= rate <= _RATES[1]:
         raise AudioError(f"sample rate of {rate:g} Hz", where=where, todo="give the true one, 1000 to 768000 Hz")
-    return _resampled(_mono(blocks, where), rate, to_rate)
+    return resampled(_mono(blocks, where), rate, to_rate)
 
 
 Blocks = Iterator[FloatArray]
@@ -166,7 +166,8 @@ def _mono(blocks: Blocks, where: str) -> Iterator[FloatArray]:
         raise AudioError("recording has no samples", where=where, todo="remove it or record it again")
 
 
-def _resampled(blocks: Iterator[FloatArray], from_rate: float, to_rate: int) -> Iterator[FloatArray]:
+def resampled(blocks: Iterator[FloatArray], from_rate: float, to_rate: int) -> Iterator[FloatArray]:
+    """Blocks (samples,) of one stream at another rate, in Hz, some milliseconds later."""
     if from_rate == to_rate:
         yield from blocks
         return

@@ -13,13 +13,14 @@ from functools import cache, partial
 from pathlib import Path
 from typing import BinaryIO
 
-from spoken_numbers.audio import AudioError
+from spoken_numbers.audio import AudioError, FloatArray
 from spoken_numbers.decoding.bound import Bound, decoder_of
 from spoken_numbers.decoding.decoded import Character
 from spoken_numbers.errors import UserError
+from spoken_numbers.microphone import microphone
 from spoken_numbers.recognizer import Recognizer
 from spoken_numbers.recording import stream
-from spoken_numbers.voice_activity import RATE, VoiceActivity
+from spoken_numbers.voice_activity import RATE, Utterance, VoiceActivity
 
 SUFFIXES = frozenset(
     f".{name}"
@@ -100,9 +101,12 @@ def transcribe(
     if by_utterance:
         _voice_activity()
     work = partial(_guarded, model, threads, bound, by_utterance)
-    if min(processes, len(recordings)) <= 1:
-        yield from map(work, recordings)
-        return
+    return map(work, recordings) if min(processes, len(recordings)) <= 1 else _pooled(work, recordings, processes)
+
+
+def _pooled(
+    work: Callable[[Source], list[Record] | UserError], recordings: Sequence[Source], processes: int
+) -> Iterator[list[Record] | UserError]:
     with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
         try:
             yield from pool.map(work, recordings)
@@ -110,26 +114,42 @@ def transcribe(
             pool.shutdown(wait=False, cancel_futures=True)
 
 
+def listen(model: Path, device: str, *, bound: Bound = UNBOUND, threads: int = 1) -> Iterator[Record]:
+    """A record for each utterance at a microphone, half a second after it ends; until interrupted.
+
+    Args:
+        device: its name, a part of it, or its number; "" for the system's default.
+
+    Raises:
+        GrammarError, OnnxModelError: as ``transcribe``.
+        UserError: no such device, no sound library, no voice-activity detector.
+    """
+    return _by_utterance(_recognizer(model, threads, bound), "microphone", microphone(device, RATE))
+
+
 def _guarded(model: Path, threads: int, bound: Bound, by_utterance: bool, source: Source) -> list[Record] | UserError:
     recognizer = _recognizer(model, threads, bound)
     name, recording = source
     try:
         if by_utterance:
-            return list(_by_utterance(recognizer, name, recording))
+            return list(_by_utterance(recognizer, name, stream(recording, None, RATE)))
         heard = recognizer.transcribe(recording)
     except UserError as error:
         return error
     return [Record(name, 0.0, heard.seconds, heard.digits, heard.label, heard.confidence, heard.characters)]
 
 
-def _by_utterance(recognizer: Recognizer, name: str, recording: str | bytes) -> Iterator[Record]:
-    for utterance in _voice_activity().utterances(stream(recording, None, RATE)):
-        heard = recognizer.transcribe(utterance.waveform, sample_rate=RATE)
-        start = utterance.start
-        characters = tuple(
-            Character(one.label, start + one.start, start + one.end, one.confidence) for one in heard.characters
-        )
-        yield Record(name, start, start + heard.seconds, heard.digits, heard.label, heard.confidence, characters)
+def _by_utterance(recognizer: Recognizer, name: str, blocks: Iterator[FloatArray]) -> Iterator[Record]:
+    return (_record(recognizer, name, utterance) for utterance in _voice_activity().utterances(blocks))
+
+
+def _record(recognizer: Recognizer, name: str, utterance: Utterance) -> Record:
+    heard = recognizer.transcribe(utterance.waveform, sample_rate=RATE)
+    start = utterance.start
+    characters = tuple(
+        Character(one.label, start + one.start, start + one.end, one.confidence) for one in heard.characters
+    )
+    return Record(name, start, start + heard.seconds, heard.digits, heard.label, heard.confidence, characters)
 
 
 @cache

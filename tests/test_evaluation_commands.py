@@ -53,9 +53,21 @@ def test_transcription_prints_a_line_for_each_recording_and_names_what_cannot_be
     lines = [line.split("\t") for line in done.stdout.splitlines()]
     assert [path for _, path in lines] == [str(corpus / "wav" / "train0.wav"), str(stereo)]
     assert lines[0][0] == lines[1][0]
-    assert done.stderr.startswith("error: cannot decode")
-    assert str(broken) in done.stderr
-    assert done.stderr.count("\n") == 1
+    first, last = done.stderr.splitlines()
+    assert first.startswith("error: cannot decode")
+    assert str(broken) in first
+    assert last == "1 of 3 recordings could not be read"
+
+
+def test_a_model_in_training_transcribes_as_it_is_evaluated(trained, corpus, tmp_path):
+    out = tmp_path / "out.json"
+    model, manifest = trained / "tiny.nemo", corpus / "validation.json"
+    assert run("evaluation/evaluate.py", model, "--manifest", manifest, "--json", out).returncode == 0
+    evaluated = {str(corpus / r["audio_filepath"]): r["hypothesis"] for r in json.loads(out.read_text())["readings"]}
+    done = run("evaluation/transcribe.py", model, *evaluated, "--format", "json", "--processes", 2)
+    assert done.returncode == 0, done.stderr
+    records = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {record["recording"]: record["label"] for record in records} == evaluated
 
 
 @pytest.mark.parametrize(
@@ -66,8 +78,9 @@ def test_transcription_prints_a_line_for_each_recording_and_names_what_cannot_be
         (["evaluation/evaluate.py", "README.md", "--manifest", "README.md"], "cannot load model"),
         (["evaluation/evaluate.py", *SHIPPED, "--manifest", "README.md", "--digits", "six"], "no number of digits"),
         (["evaluation/evaluate.py", *SHIPPED, "--manifest", "README.md", "--pattern", "4("], "no regular expression"),
-        (["evaluation/transcribe.py", "gone.nemo", "gone.wav"], "file 'gone.nemo' does not exist"),
-        (["evaluation/transcribe.py", "--nothing"], "No such option"),
+        (["evaluation/transcribe.py", "gone.nemo", "gone.wav"], "no such model – gone.nemo"),
+        (["evaluation/transcribe.py", "--nothing"], "required: model"),
+        (["evaluation/transcribe.py", "README.md", "README.md"], "cannot load model"),
     ],
 )
 def test_a_wrong_command_is_one_line_and_status_2(command, told):

@@ -89,6 +89,12 @@ def test_several_processes_answer_as_one_does_and_name_what_is_broken(model, fol
     assert done.stderr.endswith("2 of 5 recordings could not be read\n")
 
 
+def test_a_reader_that_has_enough_ends_it_quietly(model, folder):
+    command = f"{sys.executable} -m spoken_numbers transcribe {model} {' '.join([str(folder)] * 20)} | head -1"
+    done = subprocess.run(["bash", "-c", f"set -o pipefail; {command}"], cwd=ROOT, capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (141, expected(folder).splitlines(True)[0], "")
+
+
 def test_json_and_csv_say_the_same(model, folder):
     objects = [json.loads(line) for line in run(model, folder, "--format", "json").stdout.splitlines()]
     rows = list(csv.DictReader(run(model, folder, "--format", "csv").stdout.splitlines()))

@@ -1,8 +1,10 @@
 """A NeMo CTC model → ONNX files that are proved to agree with it."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -61,21 +63,43 @@ def export(
         ModelError: no CTC model, or one whose layers or features cannot be exported.
         DisagreementError: names the utterance and the difference.
     """
-    model = load_model(model_path)
-    if "jasper" not in model.cfg.encoder:
-        raise ModelError("encoder is not made of QuartzNet's blocks", where=str(model_path), todo="give a QuartzNet")
-    if model.cfg.get("preprocessor") is None or not hasattr(model.preprocessor, "featurizer"):
-        raise ModelError("model has no log-mel front end", where=str(model_path), todo="give a QuartzNet")
+    model, front = _exportable(model_path)
     manifests = manifests or _own_manifests(model.cfg, model_path)
-    front = front_end_of(model.preprocessor.featurizer)
     waveforms = list(spread(manifests, utterances, front.sample_rate))
-    network = network_graph(_equalized(model_path, model, waveforms))
-    pair = Pair(front_end_graph(front, OPSET), network, _metadata(model, front, licence))
+    pair = _pair(_equalized(model_path, model, waveforms), front, licence)
     with written_pair(pair, out) as temporaries:
         return [
             _compare(model, open_model(temporary), final, waveforms)
             for final, temporary in zip(paths_of(pair, out), temporaries, strict=True)
         ]
+
+
+@contextmanager
+def as_onnx(model_path: Path) -> Iterator[Path]:
+    """The waveform graph of a ``.nemo`` file or a checkpoint in a temporary file, which was compared with nothing.
+
+    Raises:
+        ModelError: no CTC model, or one whose layers or features cannot be exported.
+    """
+    model, front = _exportable(model_path)
+    with (
+        TemporaryDirectory(prefix="spoken_numbers.") as folder,
+        written_pair(_pair(model, front, ""), Path(folder) / "model.onnx") as (waveform_graph, *_),
+    ):
+        yield waveform_graph
+
+
+def _exportable(path: Path) -> tuple[EncDecCTCModel, FrontEnd]:
+    model = load_model(path)
+    if "jasper" not in model.cfg.encoder:
+        raise ModelError("encoder is not made of QuartzNet's blocks", where=str(path), todo="give a QuartzNet")
+    if model.cfg.get("preprocessor") is None or not hasattr(model.preprocessor, "featurizer"):
+        raise ModelError("model has no log-mel front end", where=str(path), todo="give a QuartzNet")
+    return model, front_end_of(model.preprocessor.featurizer)
+
+
+def _pair(model: EncDecCTCModel, front: FrontEnd, licence: str) -> Pair:
+    return Pair(front_end_graph(front, OPSET), network_graph(model), _metadata(model, front, licence))
 
 
 def _equalized(path: Path, model: EncDecCTCModel, waveforms: Sequence[FloatArray]) -> EncDecCTCModel:
