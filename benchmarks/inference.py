@@ -2,8 +2,7 @@
 
     python3 benchmarks/inference.py MODEL.onnx [--manifest MANIFEST]
 
-PocketSphinx 5.1.1 has its own English model and a grammar of any number of digits, zero or oh to
-nine. The two take turns by utterances, each repeated or cut to 3.5 s, so the rates are not of what anybody said.
+The two take turns by utterances, each repeated or cut to 3.5 s, so the rates are not of what anybody said.
 The first answer is timed in processes of their own, from the first import of the package, with the files in the cache.
 """
 
@@ -18,19 +17,14 @@ from pathlib import Path
 from typing import Annotated
 
 import numpy as np
-import pocketsphinx
 import typer
+from pocketsphinx_reader import PocketSphinx
 
 from spoken_numbers import Recognizer, audio, manifest
 from spoken_numbers.audio import SAMPLE_RATE, FloatArray
 from spoken_numbers.cli import run
-from spoken_numbers.labels import label_of
 
 SECONDS = 3.5
-GRAMMAR = """#JSGF V1.0;
-grammar digits;
-public <digits> = (zero | oh | one | two | three | four | five | six | seven | eight | nine)+;
-"""
 
 FRESH = """
 import time
@@ -86,18 +80,8 @@ def _ours(model: Path) -> Reader:
 
 
 def _pocketsphinx() -> Reader:
-    decoder = pocketsphinx.Decoder(lm=None, loglevel="FATAL")
-    decoder.add_jsgf_string("digits", GRAMMAR)
-    decoder.activate_search("digits")
-
-    def read(waveform: FloatArray) -> str:
-        decoder.start_utt()
-        decoder.process_raw((waveform * 32767).astype(np.int16).tobytes(), no_search=False, full_utt=True)
-        decoder.end_utt()
-        found = decoder.hyp()
-        return label_of(found.hypstr) if found else ""
-
-    return read
+    baseline = PocketSphinx()
+    return lambda waveform: baseline.read(waveform).digits
 
 
 def _timed(load: Callable[[], Reader]) -> tuple[float, Reader]:

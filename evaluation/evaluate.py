@@ -1,6 +1,5 @@
 """How many digit strings of some manifests a model reads right."""
 
-import sys
 from pathlib import Path
 from typing import Annotated
 
@@ -8,9 +7,7 @@ import typer
 
 from spoken_numbers.acoustic import calibration_of, open_acoustic
 from spoken_numbers.assessment.evaluation import evaluate
-from spoken_numbers.assessment.report import write_report
-from spoken_numbers.assessment.run_file import write_csv, write_json
-from spoken_numbers.assessment.summary import lines
+from spoken_numbers.assessment.outputs import CsvOption, JsonOption, ManifestsOption, ReportOption, show
 from spoken_numbers.cli import run
 from spoken_numbers.decoding.bound import Bound, decoder_of
 from spoken_numbers.decoding.checksums import CHECKSUMS
@@ -21,10 +18,10 @@ def main(
     model: Annotated[
         Path, typer.Argument(exists=True, dir_okay=False, help="an .onnx or .nemo file, or a checkpoint (.ckpt)")
     ],
-    manifest: Annotated[list[Path], typer.Option(exists=True, dir_okay=False, help="NeMo manifest; repeatable")],
-    json: Annotated[Path | None, typer.Option(help="write all figures and readings here")] = None,
-    csv: Annotated[Path | None, typer.Option(help="write a row for each utterance here")] = None,
-    report: Annotated[Path | None, typer.Option(help="folder for report.html: plots, worst utterances")] = None,
+    manifest: ManifestsOption,
+    json: JsonOption = None,
+    csv: CsvOption = None,
+    report: ReportOption = None,
     digits: Annotated[str | None, typer.Option(help="decoder told: how many, 6 or 4-8")] = None,
     pattern: Annotated[str | None, typer.Option(help=r"decoder told: a regular expression over digits")] = None,
     one_of: Annotated[Path | None, typer.Option(help="decoder told: a file with a number a line")] = None,
@@ -40,20 +37,7 @@ def main(
     bound = Bound(digits, pattern, one_of, checksum, below, grammar)
     decoder = calibrated(decoder_of(bound), calibration_of(model))
     evaluation = evaluate(open_acoustic(model, batch_size), manifest, decoder)
-    name = f"{model} {bound}".strip()
-    print("\n".join(lines(evaluation)))
-    for error in evaluation.unreadable:
-        print(f"left out: {error}", file=sys.stderr)
-    print()
-    if json is not None:
-        write_json(evaluation, json, name)
-        print(f"{json}: all figures and readings")
-    if csv is not None:
-        write_csv(evaluation, csv)
-        print(f"{csv}: a row for each utterance")
-    if report is not None:
-        print(f"{write_report(evaluation, report, name)}: plots and the worst utterances, for a browser")
-    return 1 if evaluation.unreadable else 0
+    return show(evaluation, f"{model} {bound}".strip(), json, csv, report)
 
 
 run(main)

@@ -52,6 +52,14 @@ def test_standard_input_is_a_list_of_paths_or_a_recording(model, folder):
     assert run(model, "-", stdin=(folder / "deep" / "c.wav").read_bytes()).stdout == "6789\t-\n"
 
 
+def test_a_grammar_is_compiled_once_and_given_to_the_decoder(model, folder, tmp_path):
+    fst = tmp_path / "two or four.fst"
+    command = [sys.executable, "-m", "spoken_numbers", "grammar", fst, "--pattern", "(..){1,2}"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith(f"{fst}: 5 states")
+    assert run(model, folder, "--grammar", fst).stdout == expected(folder)
+
+
 def test_answers_are_within_what_is_known(model, folder, tmp_path):
     codes = tmp_path / "codes.txt"
     codes.write_text("13\n3045\n6 7 8 9\n12\n")

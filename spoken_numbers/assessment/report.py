@@ -8,7 +8,6 @@ import jinja2
 from spoken_numbers import audio
 from spoken_numbers.assessment import plots
 from spoken_numbers.assessment.evaluation import Evaluation, Reading
-from spoken_numbers.assessment.run_file import as_json
 from spoken_numbers.audio import SAMPLE_RATE
 from spoken_numbers.files import written_whole
 
@@ -17,9 +16,12 @@ SECONDS_HEARD = 12
 """Of each of the worst utterances; 100 of them stay under 20 MB of page."""
 
 
-def write_report(evaluation: Evaluation, folder: Path, model: str) -> Path:
-    """Write ``folder/report.html``, whole or not at all, and return its path."""
-    run = as_json(evaluation, model)
+def write_report(evaluation: Evaluation, folder: Path, run: dict[str, Any]) -> Path:
+    """Write ``folder/report.html``, whole or not at all, and return its path.
+
+    Args:
+        run: the evaluation's figures, by ``as_json``.
+    """
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(Path(__file__).parent), autoescape=True, undefined=jinja2.StrictUndefined
     )

@@ -42,10 +42,10 @@ def as_json(evaluation: Evaluation, model: str) -> dict[str, Any]:
     }
 
 
-def write_json(evaluation: Evaluation, path: Path, model: str) -> None:
-    """Whole or not at all."""
+def write_json(run: dict[str, Any], path: Path) -> None:
+    """What ``as_json`` gave, whole or not at all."""
     with written_whole(path) as temporary:
-        text = json.dumps(as_json(evaluation, model), indent=2, ensure_ascii=False)
+        text = json.dumps(run, indent=2, ensure_ascii=False)
         temporary.write_text(text + "\n", encoding="utf-8")
 
 

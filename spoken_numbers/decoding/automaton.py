@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from spoken_numbers.errors import UserError
+from spoken_numbers.files import written_whole
 
 IntArray = npt.NDArray[np.int32]
 
@@ -120,6 +121,23 @@ def read(path: Path) -> Any:
     library.rmepsilon(fst)
     library.arcsort(fst)
     return fst
+
+
+def write(machine: Automaton, path: Path) -> None:
+    """An OpenFst file that ``read`` reads, whole or not at all."""
+    library = bounds_package("kaldifst")
+    fst = library.StdVectorFst()
+    for _ in machine.final_costs:
+        fst.add_state()
+    fst.start = machine.start
+    sources = np.repeat(np.arange(len(machine.final_costs)), np.diff(machine.offsets))
+    for arc in zip(sources, machine.digits, machine.targets, machine.costs, strict=True):
+        source, digit, target, cost = (number.item() for number in arc)
+        fst.add_arc(source, library.StdArc(digit + 1, digit + 1, cost, target))
+    for state in np.flatnonzero(np.isfinite(machine.final_costs)):
+        fst.set_final(state.item(), machine.final_costs[state].item())
+    with written_whole(path) as temporary:
+        fst.write(str(temporary))
 
 
 def _arrays(fst: Any, where: str) -> Automaton:

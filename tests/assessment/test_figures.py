@@ -12,7 +12,7 @@ from spoken_numbers import audio, manifest
 from spoken_numbers.assessment import figures
 from spoken_numbers.assessment.evaluation import evaluate, evaluate_reader
 from spoken_numbers.assessment.report import write_report
-from spoken_numbers.assessment.run_file import compare, read_run, write_csv, write_json
+from spoken_numbers.assessment.run_file import as_json, compare, read_run, write_csv, write_json
 from spoken_numbers.assessment.summary import lines
 from spoken_numbers.decoding.decoded import Character, Decoded
 from spoken_numbers.errors import UserError
@@ -86,11 +86,11 @@ def test_groups_follow_the_fields_that_rows_carry(tmp_path):
 def test_a_report_stands_for_any_manifest(tmp_path, references, right):
     source = corpus(tmp_path, references)
     evaluation = evaluate_reader(says(references if right else ["999"]), [source])
-    write_json(evaluation, tmp_path / "run.json", "model")
+    write_json(as_json(evaluation, "model"), tmp_path / "run.json")
     run = json.loads((tmp_path / "run.json").read_text(), parse_constant=lambda name: pytest.fail(name))
     assert run["overall"]["strings_right"] == (len(references) if right else 0)
     assert "\n".join(lines(evaluation))
-    page = write_report(evaluation, tmp_path, "<script>model").read_text()
+    page = write_report(evaluation, tmp_path, as_json(evaluation, "<script>model")).read_text()
     assert "<script>" not in page
     assert page.count("<audio") == (0 if right else len(references))
     assert not re.search(r"""(src|href)=(?!"data:)""", page)
@@ -120,10 +120,10 @@ def test_nothing_readable_is_said_and_divides_by_nothing(tmp_path):
     source = corpus(tmp_path, ["1"])
     (tmp_path / "0.wav").unlink()
     evaluation = evaluate_reader(says(["1"]), [source])
-    write_json(evaluation, tmp_path / "run.json", "model")
+    write_json(as_json(evaluation, "model"), tmp_path / "run.json")
     assert read_run(tmp_path / "run.json")["overall"]["string_accuracy"] is None
     assert "no utterance could be read" in "\n".join(lines(evaluation))
-    assert write_report(evaluation, tmp_path, "model").exists()
+    assert write_report(evaluation, tmp_path, as_json(evaluation, "model")).exists()
 
 
 def test_an_empty_manifest_is_an_error(tmp_path):
@@ -149,7 +149,7 @@ def test_a_decoder_gets_the_log_probabilities_and_the_seconds_of_a_frame(tmp_pat
 def test_runs_are_compared_on_what_both_read(tmp_path):
     source = corpus(tmp_path, ["1", "2", "3"])
     for name, answers in (("a", ["1", "2", "4"]), ("b", ["1", "5", "3"])):
-        write_json(evaluate_reader(says(answers), [source]), tmp_path / f"{name}.json", name)
+        write_json(as_json(evaluate_reader(says(answers), [source]), name), tmp_path / f"{name}.json")
     one, two = read_run(tmp_path / "a.json"), read_run(tmp_path / "b.json")
     result, differing = compare(one, two)
     assert (result.only_first_right, result.only_second_right, result.p_value) == (1, 1, 1.0)

@@ -1,5 +1,6 @@
 """What people know of a number admits just those numbers, or says in a line why none."""
 
+import random
 from itertools import product
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from stdnum import damm, luhn, verhoeff
 from stdnum.iso7064 import mod_97_10
 
-from spoken_numbers.decoding.automaton import GrammarError, acceptor, compiled
+from spoken_numbers.decoding.automaton import GrammarError, acceptor, compiled, write
 from spoken_numbers.decoding.bound import Bound, admits, compile_bound
 from spoken_numbers.decoding.search import BoundDecoder
 from spoken_numbers.errors import UserError
@@ -76,6 +77,21 @@ def test_a_saved_grammar_is_read_and_its_costs_count(tmp_path):
     costly = kaldifst.compile("0 1 2 2 2.0\n0 1 3 3 0.0\n1 0.25\n")
     (best, *_) = BoundDecoder(compiled([costly], "")).n_best(frames, 0.04, 2)
     assert (best.decoded.digits, best.score) == ("2", pytest.approx(-3.25))
+
+
+@pytest.mark.parametrize("known", [{"digits": "2-3", "checksum": "luhn"}, {"below": 347}, {"pattern": r"4\d|7"}])
+def test_what_is_compiled_admits_the_same_from_its_file(tmp_path, known):
+    write(compile_bound(Bound(**known)), tmp_path / "saved.fst")
+    assert admitted(Bound(grammar=tmp_path / "saved.fst")) == admitted(Bound(**known))
+
+
+def test_many_codes_are_saved_and_read_back(tmp_path):
+    codes = random.Random(0).sample(range(10**9), 50_000)
+    (tmp_path / "codes.txt").write_text("\n".join(f"{code:09}" for code in codes))
+    write(compile_bound(Bound(one_of=tmp_path / "codes.txt")), tmp_path / "codes.fst")
+    machine = compile_bound(Bound(grammar=tmp_path / "codes.fst"))
+    assert all(admits(machine, f"{code:09}") for code in codes[:1000])
+    assert not admits(machine, f"{(set(range(1000)) - set(codes)).pop():09}")
 
 
 @pytest.mark.parametrize(
