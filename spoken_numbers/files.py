@@ -1,5 +1,6 @@
 """Files appear whole or not at all."""
 
+import fcntl
 import os
 import tempfile
 from collections.abc import Iterator
@@ -37,6 +38,30 @@ def written_whole(path: Path) -> Iterator[Path]:
     finally:
         if temporary is not None:
             temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def held(folder: Path) -> Iterator[None]:
+    """Keep a second process from working in ``folder`` until the block ends or this process does.
+
+    Raises:
+        UserError: another process works there, or the folder cannot be made.
+    """
+    handle = None
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        handle = os.open(folder, os.O_RDONLY)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if handle is not None:
+            os.close(handle)
+        busy = isinstance(error, BlockingIOError)
+        what = "another process works here" if busy else f"cannot open: {error.strerror}"
+        raise UserError(what, where=str(folder), todo="wait for it, or choose another folder") from None
+    try:
+        yield
+    finally:
+        os.close(handle)
 
 
 def _umask() -> int:

@@ -17,6 +17,7 @@ from spoken_numbers.training.model import output_stride
 
 LOADER_KEYS = {
     "manifest_filepath",
+    "max_unreadable",
     "repeat",
     "sample_rate",
     "labels",

@@ -3,6 +3,7 @@
 import difflib
 import os
 import re
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -43,9 +44,9 @@ def run(manual: str) -> None:
         fail(error)
     except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
         fail(_explained(error, config))
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as end:
         print("interrupted; type the same command to go on from the last checkpoint", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(128 + int(end.args[0] if end.args else signal.SIGINT))
 
 
 def _train(cfg: DictConfig) -> None:

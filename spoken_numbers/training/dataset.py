@@ -2,6 +2,8 @@
 
 import ctypes
 import math
+import signal
+import sys
 from typing import Any
 
 import numpy as np
@@ -13,13 +15,17 @@ from omegaconf import DictConfig
 from threadpoolctl import threadpool_limits
 from torch.utils.data import get_worker_info
 
-from spoken_numbers.augmentation.chain import Chain
+from spoken_numbers.audio import AudioError
+from spoken_numbers.augmentation.chain import Chain, Tally
 from spoken_numbers.augmentation.config import chain_of
 from spoken_numbers.row_check import ctc_frames_needed
 from spoken_numbers.training.batching import Drawn
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 KEPT = 1 << 28
+
+WHOLE = 0.9
+"""Of a row's seconds; a recording with fewer has lost some of what its label says."""
 
 
 def settle_loader(worker: int) -> None:
@@ -28,6 +34,7 @@ def settle_loader(worker: int) -> None:
     BLAS leaves the other cores to the model. glibc keeps what is freed, up to ``KEPT`` bytes, for the next waveform;
     given back to the system, each array of 200 kB costs 50 page faults when it is wanted again (mallopt(3)).
     """
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the trainer's
     threadpool_limits(1)
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc's alone
     if mallopt is not None:
@@ -42,20 +49,22 @@ class SeededAugmentor(AudioAugmentor):
         super().__init__()
         self.chain = chain
         self._rng = np.random.default_rng()
-        self._shortest = 1
+        self._shortest, self._seconds = 1, 0.0
 
-    def start(self, seed: tuple[int, ...], shortest: int) -> None:
-        self._rng, self._shortest = np.random.default_rng(seed), shortest
+    def start(self, seed: tuple[int, ...], shortest: int, seconds: float) -> None:
+        self._rng, self._shortest, self._seconds = np.random.default_rng(seed), shortest, seconds
 
     def perturb(self, segment: AudioSegment) -> None:
-        worker = get_worker_info()
-        segment._samples = self.chain(
-            segment._samples, self._rng, shortest=self._shortest, process=0 if worker is None else worker.id + 1
-        )
+        if segment.duration < WHOLE * self._seconds:
+            raise AudioError(f"holds {segment.duration:.2f} s of {self._seconds:.2f}")
+        segment._samples = self.chain(segment._samples, self._rng, shortest=self._shortest, process=_process())
 
 
 class AugmentedDataset(AudioToCharDataset):
     """Utterances of a manifest, perturbed.
+
+    A recording that cannot be read, or holds less than its row says, is left out of its batch, named on stderr and
+    counted in ``unreadable``; another takes the place of a batch of which nothing is left.
 
     An utterance is perturbed the same in the same epoch of the same seed, whichever process loads it, on however many
     ranks, and whether or not the training was interrupted. No perturbation leaves fewer frames than CTC needs for
@@ -67,7 +76,9 @@ class AugmentedDataset(AudioToCharDataset):
     """
 
     def __init__(self, config: DictConfig, frame_stride: float) -> None:
-        chain = chain_of(config.get("augmentor") or {}, processes=config.num_workers + 1)
+        processes = config.num_workers + 1
+        chain = chain_of(config.get("augmentor") or {}, processes)
+        self.unreadable = Tally(["recordings"], processes)
         self.augmentor = SeededAugmentor(chain)
         super().__init__(
             manifest_filepath=config.manifest_filepath,
@@ -81,9 +92,39 @@ class AugmentedDataset(AudioToCharDataset):
         self._seed = int(config.get("seed") or 0)
         self._samples_per_frame = frame_stride * config.sample_rate
 
-    def _process_sample(self, index: int | Drawn) -> tuple[torch.Tensor, ...]:
-        drawn = index if isinstance(index, Drawn) else Drawn(0, index)
-        label: Any = self.manifest_processor.collection[drawn.row].text_tokens
-        shortest = math.ceil(ctc_frames_needed(label) * self._samples_per_frame)
-        self.augmentor.start((self._seed, drawn.epoch, drawn.row), shortest)
+    def __getitem__(self, index: Drawn | list[Drawn]) -> Any:
+        if isinstance(index, Drawn):
+            return self._process_sample(index)
+        batch = [sample for drawn in index if (sample := self._readable(drawn)) is not None]
+        following = (Drawn(index[-1].epoch, (index[-1].row + n) % len(self)) for n in range(1, len(self)))
+        while not batch:
+            drawn = next(following, None)
+            if drawn is None:
+                raise RuntimeError("no recording can be read")
+            batch = [sample] if (sample := self._readable(drawn)) is not None else []
+        return batch
+
+    def _readable(self, drawn: Drawn) -> tuple[torch.Tensor, ...] | None:
+        try:
+            sample = self._process_sample(drawn)
+        except Exception as error:  # NeMo's readers raise whatever their libraries do
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            told = f"{self.manifest_processor.collection[drawn.row].audio_file}: {reason}"
+            print(f"warning: left out – {told}", file=sys.stderr, flush=True)
+            self.unreadable.keep_message(0, told)
+            sample = None
+        self.unreadable.add(_process(), 0, failed=int(sample is None))
+        return sample
+
+    def _process_sample(self, drawn: Drawn) -> tuple[torch.Tensor, ...]:
+        row = self.manifest_processor.collection[drawn.row]
+        tokens: Any = row.text_tokens
+        shortest = math.ceil(ctc_frames_needed(tokens) * self._samples_per_frame)
+        self.augmentor.start((self._seed, drawn.epoch, drawn.row), shortest, row.duration)
         return super()._process_sample(drawn.row)
+
+
+def _process() -> int:
+    """0 for the trainer's own, above for loaders."""
+    worker = get_worker_info()
+    return 0 if worker is None else worker.id + 1

@@ -12,7 +12,7 @@ from torch.utils.data import DataLoader
 from spoken_numbers.assessment.metrics import ErrorCounts, count_errors
 from spoken_numbers.decoding.greedy import collapse
 from spoken_numbers.labels import LABELS
-from spoken_numbers.training.batching import LengthBatchSampler
+from spoken_numbers.training.batching import Drawn, LengthBatchSampler
 from spoken_numbers.training.dataset import AugmentedDataset, settle_loader
 from spoken_numbers.training.fast_convolution import speed_up_depthwise
 from spoken_numbers.training.int8_simulation import Int8Simulation, divergence
@@ -66,9 +66,10 @@ class SpokenNumberModel(EncDecCTCModel):
 
     def on_validation_epoch_end(self) -> None:
         accuracies = []
-        for index, (counts, loss) in sorted(self._sums.items()):
-            name = self.validation_names[index]
-            counts, loss = self._over_ranks(counts, loss)
+        for index, name in enumerate(self.validation_names):
+            counts, loss = self._over_ranks(*self._sums.get(index, (ErrorCounts(), 0.0)))
+            if not counts.strings:
+                continue
             accuracies.append(counts.string_accuracy)
             self.log(f"loss/{name}", loss / counts.strings)
             self.log(f"string_accuracy/{name}", counts.string_accuracy)
@@ -99,13 +100,20 @@ class SpokenNumberModel(EncDecCTCModel):
     def validation_names(self) -> list[str]:
         return self._validation_names or []
 
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        super().on_save_checkpoint(checkpoint)
+        # Lightning counts a fetched batch as ready; who goes on from here fetches it again.
+        progress = checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"]
+        for counts in (progress["total"], progress["current"]):
+            counts["ready"] = counts["started"] = counts["processed"] = counts["completed"]
+
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         super().on_load_checkpoint(checkpoint)
         sampler = getattr(self._train_dl, "sampler", None)
         loops = checkpoint.get("loops", {}).get("fit_loop")
         if loops and isinstance(sampler, LengthBatchSampler):
             epoch = loops["epoch_progress"]["current"]["processed"]
-            sampler.resume(epoch, loops["epoch_loop.batch_progress"]["current"]["ready"])
+            sampler.resume(epoch, loops["epoch_loop.batch_progress"]["current"]["completed"])
 
     def loss_and_paths(self, batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         signal, signal_lengths, targets, target_lengths = batch
@@ -150,7 +158,10 @@ class SpokenNumberModel(EncDecCTCModel):
             "pin_memory": torch.cuda.is_available(),
         }
         if not train:
-            return DataLoader(batch_size=config.batch_size, shuffle=False, **common)
+            rows: range = range(self.global_rank, len(dataset), self.world_size) or range(len(dataset))
+            starts = range(0, len(rows), config.batch_size)
+            batches = [[Drawn(0, row) for row in rows[start : start + config.batch_size]] for start in starts]
+            return DataLoader(batch_size=None, sampler=batches, **common)
         durations = [row.duration for row in dataset.manifest_processor.collection.data]
         sampler = LengthBatchSampler(
             durations, config.batch_size, seed=config.seed, rank=self.global_rank, world_size=self.world_size

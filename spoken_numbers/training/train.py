@@ -3,6 +3,8 @@
 import importlib.metadata
 import json
 import subprocess
+import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -10,21 +12,30 @@ import torch
 from lightning.pytorch import Trainer, seed_everything
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.loggers import TensorBoardLogger
+from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from spoken_numbers.files import written_whole
-from spoken_numbers.training.augmentation_watch import AugmentationWatch
+from spoken_numbers.files import held, written_whole
 from spoken_numbers.training.averaging import WeightAverage
 from spoken_numbers.training.check import ConfigError, check_config
-from spoken_numbers.training.checkpoints import METRIC, LastCheckpoint, best_checkpoint, newest_usable
+from spoken_numbers.training.checkpoints import (
+    METRIC,
+    LastCheckpoint,
+    WholeCheckpoints,
+    best_checkpoint,
+    newest_usable,
+)
 from spoken_numbers.training.equalization import equalize, is_equalizable
 from spoken_numbers.training.int8_simulation import settle_weights
+from spoken_numbers.training.interruption import Interruption
 from spoken_numbers.training.load import features_of_batch, load_model, load_weights
+from spoken_numbers.training.loader_watch import LoaderWatch
 from spoken_numbers.training.manifests import manifest_paths
 from spoken_numbers.training.model import SpokenNumberModel
 from spoken_numbers.training.progress import TrainingProgress
 from spoken_numbers.training.showcase import Showcase
+from spoken_numbers.training.step_seed import StepSeed
 from spoken_numbers.utterances import spread
 
 
@@ -40,14 +51,49 @@ def train(cfg: DictConfig) -> Path:
     """
     check_config(cfg)
     folder = Path(cfg.exp_manager.exp_dir) / cfg.name
-    resume = newest_usable(folder / "checkpoints")
-    _check_same_experiment(cfg, folder, resume)
+    _check_same_experiment(cfg, folder)
     if _is_finished(cfg, folder):
         print(f"{folder}: already trained; raise trainer.max_epochs or max_steps, or choose another name")
         return folder
 
-    seed_everything(cfg.seed, workers=True, verbose=False)
-    trainer = _trainer(cfg, folder)
+    is_main = getattr(rank_zero_only, "rank", 0) == 0
+    with held(folder) if is_main else nullcontext():
+        if is_main:
+            _write_text(folder / "config.yaml", OmegaConf.to_yaml(cfg, resolve=True))
+        trainer = _fit(cfg, folder)
+        if trainer.is_global_zero:
+            _finish(cfg, folder, trainer)
+    return folder
+
+
+def _fit(cfg: DictConfig, folder: Path) -> Trainer:
+    """Train to the end, again from the last checkpoint when a loader process dies."""
+    step = -1
+    while True:
+        resume = newest_usable(folder / "checkpoints")
+        if resume is not None:
+            print(f"going on from {resume}", flush=True)
+        seed_everything(cfg.seed, workers=True, verbose=False)
+        trainer = _trainer(cfg, folder)
+        try:
+            trainer.fit(_model(cfg, trainer, resume), ckpt_path=resume)
+            return trainer
+        except SystemExit as end:  # Lightning's answer to a KeyboardInterrupt
+            raise (end.__context__ if isinstance(end.__context__, KeyboardInterrupt) else end) from None
+        except OSError as error:
+            where, todo = str(error.filename or folder), "mend that and type the same command to go on"
+            raise ConfigError(error.strerror or str(error), where=where, todo=todo) from error
+        except RuntimeError as error:
+            if "DataLoader worker" not in str(error):
+                raise
+            if trainer.global_step <= step:
+                todo = "give it more memory or fewer model.train_ds.num_workers, and type the same command to go on"
+                raise ConfigError("loader processes die again and again", where=str(folder), todo=todo) from error
+            step = trainer.global_step
+            print(f"warning: a loader process died after step {step} – {error}".split("\n")[0], file=sys.stderr)
+
+
+def _model(cfg: DictConfig, trainer: Trainer, resume: Path | None) -> SpokenNumberModel:
     model = SpokenNumberModel(_model_config(cfg), trainer)
     if cfg.init_from is not None and resume is None:
         load_weights(model, Path(cfg.init_from))
@@ -55,18 +101,7 @@ def train(cfg: DictConfig) -> Path:
         if resume is None:
             _equalize(model, cfg)
         model.train_in_int8(cfg.quantization.features, cfg.quantization.consistency)
-    _write_text(folder / "config.yaml", OmegaConf.to_yaml(cfg, resolve=True))
-    if resume is not None:
-        print(f"going on from {resume}")
-    try:
-        trainer.fit(model, ckpt_path=resume)
-    except SystemExit:  # Lightning's answer to Ctrl-C
-        if trainer.interrupted:
-            raise KeyboardInterrupt from None
-        raise
-    if trainer.is_global_zero and not trainer.interrupted:
-        _finish(cfg, folder, trainer)
-    return folder
+    return model
 
 
 def _equalize(model: SpokenNumberModel, cfg: DictConfig) -> None:
@@ -86,8 +121,10 @@ def _trainer(cfg: DictConfig, folder: Path) -> Trainer:
     callbacks = [
         best_checkpoint(folder / "checkpoints"),
         LastCheckpoint(folder / "checkpoints", cfg.exp_manager.checkpoint_every_n_steps),
+        Interruption(),
+        StepSeed(cfg.seed),
         TrainingProgress(),
-        AugmentationWatch(),
+        LoaderWatch(cfg.model.train_ds.max_unreadable),
         Showcase(cfg.exp_manager.example_utterances),
     ]
     if cfg.exp_manager.ema_decay is not None:  # first, so that checkpoints have the step's average
@@ -95,7 +132,12 @@ def _trainer(cfg: DictConfig, folder: Path) -> Trainer:
     logger = TensorBoardLogger(folder, name="", version="", default_hp_metric=False)
     try:
         return Trainer(
-            **settings, logger=logger, callbacks=callbacks, enable_model_summary=False, use_distributed_sampler=False
+            **settings,
+            logger=logger,
+            callbacks=callbacks,
+            plugins=[WholeCheckpoints()],
+            enable_model_summary=False,
+            use_distributed_sampler=False,
         )
     except (MisconfigurationException, ValueError, TypeError) as error:
         raise ConfigError(str(error).splitlines()[0], where="trainer", todo="correct the trainer's keys") from None
@@ -156,8 +198,8 @@ def _artefact(folder: Path) -> Path:
     return folder / f"{folder.name}.nemo"
 
 
-def _check_same_experiment(cfg: DictConfig, folder: Path, resume: Path | None) -> None:
-    if resume is None or not (folder / "config.yaml").is_file():
+def _check_same_experiment(cfg: DictConfig, folder: Path) -> None:
+    if not any((folder / "checkpoints").glob("*.ckpt")) or not (folder / "config.yaml").is_file():
         return
     different = _changed_since(cfg, folder, "size.", "frontend.", "model.encoder.", "model.decoder.")
     if different:

@@ -1,10 +1,11 @@
-"""Perturbations that fail in mid-training are seen, and end the training when they are no accident."""
+"""Perturbations and recordings that fail in mid-training are seen, and end the training when they are no accident."""
 
 import sys
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 from torch.utils.data import DataLoader
 
+from spoken_numbers.audio import AudioError
 from spoken_numbers.augmentation.chain import Outcome, Tally
 from spoken_numbers.augmentation.perturbation import AugmentationError
 from spoken_numbers.training.dataset import AugmentedDataset
@@ -16,21 +17,30 @@ FEWEST_FAILED = 3
 """Failures below which no share is believed."""
 
 
-class AugmentationWatch(Callback):
+class LoaderWatch(Callback):
     """Logs ``augmentation/NAME/ran``, ``…/failed`` and ``…/too_short``: counts since the training's start here.
+
+    And ``recordings/read`` and ``recordings/left_out``, for those that cannot be read.
+
+    Args:
+        most_unreadable: the share of recordings that may be left out.
 
     Raises:
         AugmentationError: a perturbation fails more often than ``MOST_FAILED``.
+        AudioError: more recordings than that cannot be read.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, most_unreadable: float) -> None:
+        self.most_unreadable = most_unreadable
         self._tally: Tally | None = None
+        self._unreadable: Tally | None = None
         self._told: set[str] = set()
 
     def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
         loader = trainer.train_dataloader
         if isinstance(loader, DataLoader) and isinstance(loader.dataset, AugmentedDataset):
             self._tally = loader.dataset.augmentor.chain.tally
+            self._unreadable = loader.dataset.unreadable
 
     def on_train_batch_end(
         self, trainer: Trainer, pl_module: LightningModule, outputs: object, batch: object, batch_idx: int
@@ -42,7 +52,7 @@ class AugmentationWatch(Callback):
         self._look(trainer)
 
     def _look(self, trainer: Trainer) -> None:
-        if self._tally is None:
+        if self._tally is None or self._unreadable is None:
             return
         outcomes = self._tally.outcomes()
         counts = {
@@ -50,10 +60,18 @@ class AugmentationWatch(Callback):
             for outcome in outcomes
             for kind in ("ran", "failed", "too_short")
         }
+        (recordings,) = self._unreadable.outcomes()
+        counts |= {"recordings/read": float(recordings.ran), "recordings/left_out": float(recordings.failed)}
         if trainer.logger is not None:
             trainer.logger.log_metrics(counts, trainer.global_step)
         for outcome in outcomes:
             self._judge(outcome)
+        if recordings.failed >= FEWEST_FAILED and recordings.failed > self.most_unreadable * recordings.ran:
+            raise AudioError(
+                f"{recordings.failed} of {recordings.ran} recordings left out, the last: {recordings.message}",
+                where="model.train_ds.max_unreadable",
+                todo="mend them, or raise that share, and type the same command to go on",
+            )
 
     def _judge(self, outcome: Outcome) -> None:
         if outcome.failed and outcome.name not in self._told:
