@@ -56,6 +56,7 @@ RELEASED := experiments/quartznet_5x1_released_all_int8
 release-model: release-data
 	python3 train_quartznet.py conf/quartznet_5x1_released_start.yaml
 	python3 train_quartznet.py conf/quartznet_5x1_released.yaml
+	python3 train_quartznet.py conf/quartznet_5x1_released_long.yaml
 	python3 train_quartznet.py conf/quartznet_5x1_released_int8.yaml
 	python3 train_quartznet.py conf/quartznet_5x1_released_all.yaml
 	python3 train_quartznet.py conf/quartznet_5x1_released_all_int8.yaml

@@ -92,9 +92,9 @@ class AugmentedDataset(AudioToCharDataset):
         self._seed = int(config.get("seed") or 0)
         self._samples_per_frame = frame_stride * config.sample_rate
 
-    def __getitem__(self, index: Drawn | list[Drawn]) -> Any:
-        if isinstance(index, Drawn):
-            return self._process_sample(index)
+    def __getitem__(self, index: int | list[Drawn]) -> Any:
+        if isinstance(index, int):
+            return self._process_sample(Drawn(0, index))
         batch = [sample for drawn in index if (sample := self._readable(drawn)) is not None]
         following = (Drawn(index[-1].epoch, (index[-1].row + n) % len(self)) for n in range(1, len(self)))
         while not batch:

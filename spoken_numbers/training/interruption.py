@@ -20,7 +20,7 @@ class Interruption(Callback):
         self._received: signal.Signals | None = None
         self._before: dict[signal.Signals, Any] = {}
 
-    def on_fit_start(self, trainer: Trainer, pl_module: LightningModule) -> None:
+    def on_train_start(self, trainer: Trainer, pl_module: LightningModule) -> None:  # after Lightning set its own
         self._before = {number: signal.signal(number, self._receive) for number in SIGNALS}
 
     def teardown(self, trainer: Trainer, pl_module: LightningModule, stage: str) -> None:

@@ -1,10 +1,7 @@
-"""The real command, from configs to artefacts, through kills."""
+"""The real command, from configs to artefacts; ``test_faults`` has what may happen to it."""
 
 import json
-import signal
-import subprocess
 import sys
-import time
 
 import numpy as np
 import pytest
@@ -12,14 +9,14 @@ import torch
 from nemo.collections.asr.models import ASRModel
 from onnx import numpy_helper
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
-from training_command import ROOT, arguments, train
+from training_command import arguments, train
 
 from spoken_numbers.deploy.export import export
 from spoken_numbers.deploy.network import prepared
 from spoken_numbers.deploy.pair import read_pair
 from spoken_numbers.deploy.static import quantize_static, trained_ranges
 from spoken_numbers.int8 import round_weights
-from spoken_numbers.training.checkpoints import load, newest_usable
+from spoken_numbers.training.checkpoints import load
 
 
 def test_everything_ends_up_in_the_experiment_folder(trained):
@@ -76,43 +73,6 @@ def test_another_size_in_the_same_folder_is_refused(trained, corpus):
     assert done.returncode == 2
     assert done.stderr.startswith("error: the experiment holds another model (differs in model.encoder.jasper")
     assert done.stderr.count("\n") == 1
-
-
-def test_a_kill_in_mid_epoch_costs_the_steps_since_the_last_checkpoint(corpus, tmp_path):
-    limits = ["trainer.max_epochs=-1", "trainer.max_steps=60", "exp_manager.checkpoint_every_n_steps=4", "name=killed"]
-    command = arguments(corpus, tmp_path, *limits)
-    checkpoints = tmp_path / "killed" / "checkpoints"
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 120
-    while not list(checkpoints.glob("last-*")) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
-    left = newest_usable(checkpoints)
-    assert left is not None
-    steps = load(left)["global_step"]
-    assert 0 < steps < 60
-
-    # As a kill in the middle of writing a checkpoint leaves things: a later, truncated file.
-    (checkpoints / "last-step=59.ckpt").write_bytes(left.read_bytes()[:1000])
-    done = train(*command)
-    assert done.returncode == 0, done.stderr
-    assert f"going on from {left}" in done.stdout
-    assert "broken checkpoint passed over" in done.stderr
-    assert json.loads((tmp_path / "killed" / "results.json").read_text())["steps"] == 60
-    assert (tmp_path / "killed" / "killed.nemo").is_file()
-
-
-def test_a_training_in_two_parts_ends_with_the_weights_of_one(corpus, tmp_path):
-    exact = ["model.spec_augment=null", "frontend.dither=0", "augment=voice", "+optim.sched.max_steps=11"]
-    exact.append("exp_manager.ema_decay=0.9")
-    common = [*exact, "trainer.max_epochs=-1", "exp_manager.checkpoint_every_n_steps=4"]
-    # Eight steps end in the middle of the second epoch of six.
-    for name, steps in (("whole", 11), ("parts", 8), ("parts", 11)):
-        done = train(*arguments(corpus, tmp_path, *common, f"trainer.max_steps={steps}", f"name={name}"))
-        assert done.returncode == 0, done.stderr
-    whole, parts = (load(tmp_path / name / "checkpoints" / "last-step=11.ckpt") for name in ("whole", "parts"))
-    torch.testing.assert_close(parts["state_dict"], whole["state_dict"], rtol=0, atol=0)
 
 
 def test_a_model_fine_tuned_in_8_bits_becomes_an_int8_file_without_calibration(trained, corpus, tmp_path):

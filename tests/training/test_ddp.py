@@ -1,0 +1,38 @@
+"""Two processes on the CPU train as one does that gathers the gradients of two batches."""
+
+import json
+
+import torch
+from training_command import arguments, train
+
+from spoken_numbers.training.checkpoints import load
+
+STATISTICS = ("running_mean", "running_var", "num_batches_tracked")  # of rank 0's batches alone
+EXACT = [
+    *("model.spec_augment=null", "frontend.dither=0", "augment=voice"),
+    *("trainer.max_epochs=-1", "trainer.max_steps=5", "trainer.check_val_every_n_epoch=null"),
+    "exp_manager.checkpoint_every_n_steps=2",
+]
+
+
+def test_two_processes_are_one_with_twice_the_batch(corpus, tmp_path):
+    one = [*EXACT, "trainer.accumulate_grad_batches=2", "trainer.val_check_interval=10", "name=one"]
+    two = [*EXACT, "trainer=ddp", "trainer.devices=2", "trainer.val_check_interval=5", "name=two"]
+    order = ["trainer.accelerator=cpu", "trainer.precision=32-true"]
+    told = []
+    for overrides in (one, two):
+        done = train(*arguments(corpus, tmp_path, *overrides, *order))
+        assert done.returncode == 0, done.stderr
+        told.append(done.stdout)
+    first, second = (load(tmp_path / name / "checkpoints" / "last-step=5.ckpt") for name in ("one", "two"))
+    weights = {name: value for name, value in first["state_dict"].items() if not name.endswith(STATISTICS)}
+    torch.testing.assert_close({name: second["state_dict"][name] for name in weights}, weights, rtol=1e-3, atol=1e-4)
+    results = [json.loads((tmp_path / name / "results.json").read_text()) for name in ("one", "two")]
+    assert results[0]["steps"] == results[1]["steps"] == 5
+    validated = [result["last_validation"] for result in results]
+    assert (
+        abs(validated[0]["loss/validation"] - validated[1]["loss/validation"]) < 0.05 * validated[0]["loss/validation"]
+    )
+    assert told[1].count("two.nemo: ") == 1
+    assert sorted(path.name for path in (tmp_path / "two" / "checkpoints").iterdir())[-1] == "last-step=5.ckpt"
+    assert len(list((tmp_path / "two").glob("events.out.tfevents.*"))) == 1
