@@ -3,6 +3,8 @@
 In a file, symbol 1 is the digit 0 and symbol 10 the digit 9 (0 is epsilon); weights are costs, natural logarithms.
 """
 
+import errno
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -137,7 +139,8 @@ def write(machine: Automaton, path: Path) -> None:
     for state in np.flatnonzero(np.isfinite(machine.final_costs)):
         fst.set_final(state.item(), machine.final_costs[state].item())
     with written_whole(path) as temporary:
-        fst.write(str(temporary))
+        if not fst.write(str(temporary)):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(temporary))  # it says no more than that
 
 
 def _arrays(fst: Any, where: str) -> Automaton:
