@@ -5,8 +5,9 @@ from typing import Annotated
 import typer
 
 from spoken_numbers import manifest_check
-from spoken_numbers.cli import run
+from spoken_numbers.cli import SchedulerOption, run
 from spoken_numbers.manifest_report import report
+from spoken_numbers.parallel import scheduled_on
 from spoken_numbers.row_check import Audio
 
 
@@ -19,6 +20,7 @@ def main(
     jobs: Annotated[int | None, typer.Option(min=1, help="processes; all cores by default")] = None,
     no_audio: Annotated[bool, typer.Option("--no-audio", help="check the rows, open no recording")] = False,
     headers: Annotated[bool, typer.Option("--headers", help="open recordings without decoding them")] = False,
+    scheduler: SchedulerOption = None,
 ) -> int:
     """Report all faults of all rows with file and line, and end with status 1 if there are any.
 
@@ -27,7 +29,8 @@ def main(
     audio = Audio.NONE if no_audio else Audio.HEADERS if headers else Audio.SAMPLES
     paths, splits = manifest_check.splits_of(manifest)
     found = manifest_check.check(paths, frame_stride=frame_stride, audio=audio, jobs=jobs, splits=splits)
-    return report(found, fix)
+    with scheduled_on(scheduler):
+        return report(found, fix)
 
 
 run(main)

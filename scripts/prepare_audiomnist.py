@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from spoken_numbers.cli import report_made, run
+from spoken_numbers.cli import SchedulerOption, report_made, run
 from spoken_numbers.corpora import audiomnist
+from spoken_numbers.parallel import scheduled_on
 
 
 def main(
@@ -18,10 +19,14 @@ def main(
     test_fraction: Annotated[float, typer.Option(min=0, max=0.9, help="of the women and of the men")] = 0.2,
     seed: int = 0,
     test_strings_per_speaker: Annotated[int, typer.Option(min=0)] = 50,
+    scheduler: SchedulerOption = None,
 ) -> None:
     """Splice isolated digits of one speaker into strings, split by speaker."""
     strings = strings_per_speaker, length
-    report_made(audiomnist.prepare(corpus, out, *strings, test_speaker, test_fraction, seed, test_strings_per_speaker))
+    with scheduled_on(scheduler):
+        report_made(
+            audiomnist.prepare(corpus, out, *strings, test_speaker, test_fraction, seed, test_strings_per_speaker)
+        )
 
 
 run(main)

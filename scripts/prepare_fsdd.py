@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from spoken_numbers.cli import report_made, run
+from spoken_numbers.cli import SchedulerOption, report_made, run
 from spoken_numbers.corpora import fsdd
+from spoken_numbers.parallel import scheduled_on
 
 
 def main(
@@ -17,9 +18,13 @@ def main(
     test_speaker: Annotated[list[str], typer.Option(help="held out; repeatable")] = ["theo"],  # noqa: B006
     seed: int = 0,
     test_strings_per_speaker: Annotated[int, typer.Option(min=0)] = 500,
+    scheduler: SchedulerOption = None,
 ) -> None:
     """Splice isolated digits of one speaker into strings, split by speaker."""
-    report_made(fsdd.prepare(corpus, out, strings_per_speaker, length, test_speaker, seed, test_strings_per_speaker))
+    with scheduled_on(scheduler):
+        report_made(
+            fsdd.prepare(corpus, out, strings_per_speaker, length, test_speaker, seed, test_strings_per_speaker)
+        )
 
 
 run(main)

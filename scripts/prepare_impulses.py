@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from spoken_numbers.cli import report_made, run
+from spoken_numbers.cli import SchedulerOption, report_made, run
 from spoken_numbers.corpora import impulses
 from spoken_numbers.corpora.impulses import Layout
+from spoken_numbers.parallel import scheduled_on
 
 
 def main(
@@ -18,9 +19,11 @@ def main(
     test_fraction: Annotated[float, typer.Option(min=0, max=0.9, help="of the rooms")] = 0.2,
     test_room: Annotated[list[str], typer.Option(help="held out; repeatable")] = [],  # noqa: B006
     seed: int = 0,
+    scheduler: SchedulerOption = None,
 ) -> None:
     """Cut measured impulse responses at their direct path, measure them, and split them by room."""
-    report_made(impulses.prepare(corpus, out, layout, seconds, test_fraction, test_room, seed))
+    with scheduled_on(scheduler):
+        report_made(impulses.prepare(corpus, out, layout, seconds, test_fraction, test_room, seed))
 
 
 run(main)

@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from spoken_numbers.cli import report_made, run
+from spoken_numbers.cli import SchedulerOption, report_made, run
 from spoken_numbers.corpora import noise
 from spoken_numbers.corpora.noise_layouts import Layout
+from spoken_numbers.parallel import scheduled_on
 
 
 def main(
@@ -22,23 +23,25 @@ def main(
     only_class: Annotated[list[str], typer.Option(help="take this class alone; repeatable")] = [],  # noqa: B006
     all_channels: Annotated[bool, typer.Option("--all-channels", help="all 16 files of DEMAND")] = False,
     seed: int = 0,
+    scheduler: SchedulerOption = None,
 ) -> None:
     """Cut recordings of noise into clips of one length, split by recording."""
-    report_made(
-        noise.prepare(
-            corpus,
-            out,
-            layout,
-            seconds,
-            floor_db,
-            test_fraction,
-            test_fold,
-            test_source,
-            only_class,
-            all_channels,
-            seed,
+    with scheduled_on(scheduler):
+        report_made(
+            noise.prepare(
+                corpus,
+                out,
+                layout,
+                seconds,
+                floor_db,
+                test_fraction,
+                test_fold,
+                test_source,
+                only_class,
+                all_channels,
+                seed,
+            )
         )
-    )
 
 
 run(main)

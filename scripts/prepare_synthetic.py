@@ -5,7 +5,8 @@ from typing import Annotated
 
 import typer
 
-from spoken_numbers.cli import report_made, run
+from spoken_numbers.cli import SchedulerOption, report_made, run
+from spoken_numbers.parallel import scheduled_on
 from spoken_numbers.synthesis import corpus, text
 
 
@@ -30,20 +31,22 @@ def main(
     test_voice: Annotated[list[str] | None, typer.Option(help="for example flite:slt; repeatable")] = None,
     seed: int = 0,
     jobs: Annotated[int | None, typer.Option(min=1, help="processes; all cores by default")] = None,
+    scheduler: SchedulerOption = None,
 ) -> None:
     """Have numbers spoken by text-to-speech engines, with voices for validation and test that never train."""
     texts = text.parse(language, styles, length, pattern, below)
-    made = corpus.prepare(
-        out,
-        texts,
-        corpus.sizes(utterances, hours, validation_utterances, test_utterances),
-        engines=corpus.chosen(engines.split(",")) if engines else None,
-        held_out=held_out_fraction,
-        validation_voices=validation_voice or (),
-        test_voices=test_voice or (),
-        seed=seed,
-        jobs=jobs,
-    )
+    with scheduled_on(scheduler):
+        made = corpus.prepare(
+            out,
+            texts,
+            corpus.sizes(utterances, hours, validation_utterances, test_utterances),
+            engines=corpus.chosen(engines.split(",")) if engines else None,
+            held_out=held_out_fraction,
+            validation_voices=validation_voice or (),
+            test_voices=test_voice or (),
+            seed=seed,
+            jobs=jobs,
+        )
     report_made(made)
 
 

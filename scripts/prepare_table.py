@@ -5,9 +5,10 @@ from typing import Annotated
 
 import typer
 
-from spoken_numbers.cli import report_made, run
+from spoken_numbers.cli import SchedulerOption, report_made, run
 from spoken_numbers.corpora import table as tables
 from spoken_numbers.corpora.table_file import Columns
+from spoken_numbers.parallel import scheduled_on
 
 
 def main(
@@ -24,11 +25,13 @@ def main(
     test_speaker: Annotated[list[str], typer.Option(help="held out; repeatable")] = [],  # noqa: B006
     test_fraction: Annotated[float, typer.Option(min=0, max=0.9, help="of speakers, or else of rows")] = 0.1,
     seed: int = 0,
+    scheduler: SchedulerOption = None,
 ) -> int:
     """Convert the recordings and label them, split by speaker; end with status 1 if a row could not be used."""
     columns = Columns(audio_column, text_column, speaker_column)
     split = test_speaker, test_fraction, seed
-    made = tables.prepare(table, out, columns, audio_root, numbers_are, language, *split)
+    with scheduled_on(scheduler):
+        made = tables.prepare(table, out, columns, audio_root, numbers_are, language, *split)
     report_made(made)
     return int(any(one.left_out for one in made))
 

@@ -5,8 +5,9 @@ from typing import Annotated
 
 import typer
 
-from spoken_numbers.cli import report_made, run
+from spoken_numbers.cli import SchedulerOption, report_made, run
 from spoken_numbers.corpora import rooms as simulated
+from spoken_numbers.parallel import scheduled_on
 
 
 def main(
@@ -18,9 +19,11 @@ def main(
     seconds: Annotated[float, typer.Option(min=0.05, help="longer responses are cut and faded out")] = 1.0,
     test_fraction: Annotated[float, typer.Option(min=0, max=0.9, help="of the rooms")] = 0.2,
     seed: int = 0,
+    scheduler: SchedulerOption = None,
 ) -> None:
     """Simulate impulse responses of random rooms, measure them, and split them by room."""
-    report_made(simulated.prepare(out, rooms, positions, shortest_t60, longest_t60, seconds, test_fraction, seed))
+    with scheduled_on(scheduler):
+        report_made(simulated.prepare(out, rooms, positions, shortest_t60, longest_t60, seconds, test_fraction, seed))
 
 
 run(main)

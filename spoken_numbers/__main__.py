@@ -14,6 +14,7 @@ from spoken_numbers.decoding.automaton import write
 from spoken_numbers.decoding.bound import Bound, compile_bound
 from spoken_numbers.decoding.checksums import CHECKSUMS
 from spoken_numbers.errors import UserError
+from spoken_numbers.parallel import scheduled_on
 from spoken_numbers.transcription import (
     COLUMNS,
     FORMATS,
@@ -60,6 +61,7 @@ def main(arguments: Sequence[str] | None = None, opened: Opened = nullcontext) -
     command.add_argument("--utterances", action="store_true", help="a line for each utterance, with its start and end")
     command.add_argument("--threads", type=int, default=1, help="0 for as many as there are cores; default 1")
     command.add_argument("--processes", type=int, default=1, help="recordings at once; default 1")
+    command.add_argument("--scheduler", metavar="ADDRESS", help="of a Dask cluster to work on: tcp://HOST:8786")
     _add_bound(command)
     command.add_argument(
         "--reject-below", type=float, default=0.0, metavar="P", help="no number where the confidence is below; 0 to 1"
@@ -123,7 +125,7 @@ def _transcribe(given: argparse.Namespace, opened: Opened) -> int:
         raise UserError(f"{given.reject_below}", where="--reject-below", todo="give 0 to 1")
     if bool(given.recording) == (given.microphone is not None):
         raise UserError("neither or both", where="RECORDING, --microphone", todo="give recordings or --microphone")
-    with opened(given.model) as given.model:
+    with opened(given.model) as given.model, scheduled_on(given.scheduler):
         return _answer(given)
 
 

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable, Iterable
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -12,6 +12,12 @@ from spoken_numbers.errors import UserError
 from spoken_numbers.manifest import Made
 
 UsageError: Any = typer.BadParameter.__mro__[1]  # typer exports only this child of it, from click or its own copy of it
+
+SchedulerOption = Annotated[
+    str | None,
+    typer.Option("--scheduler", metavar="ADDRESS", help="of a Dask cluster to work on, tcp://HOST:8786"),
+]
+"""For ``spoken_numbers.parallel.scheduled_on``."""
 
 
 def run(main: Callable[..., Any]) -> NoReturn:

@@ -8,6 +8,7 @@ from functools import partial
 from itertools import islice
 from pathlib import Path
 
+from spoken_numbers.batch import DeadProcessError
 from spoken_numbers.errors import UserError
 from spoken_numbers.files import written_whole
 from spoken_numbers.manifest import Made, ManifestError, parse_row, rows
@@ -99,7 +100,9 @@ def check(
     summaries = [Summary(path) for path in paths]
     lines = ((path, number, line) for path in paths for number, line in rows(path))
     work = partial(inspect, frame_stride=frame_stride, audio=audio)
-    inspected = map_each(work, lines, what="check", unit="row", jobs=jobs, total=total)
+    inspected = map_each(
+        work, lines, what="check", unit="row", jobs=jobs, total=total, named=lambda row: f"{row[0]}:{row[1]}"
+    )
     by_path = dict(zip(paths, splits or range(len(paths)), strict=True))
     return Check(paths, _faults(inspected, by_path, summaries), summaries)
 
@@ -192,6 +195,8 @@ def _faults(
     summary_of = {summary.path: summary for summary in summaries}
     seen = _Seen(splits)
     for row in inspected:
+        if isinstance(row, DeadProcessError):
+            row = _unreadable(row)
         if isinstance(row, UserError):  # inspect() reports, it does not raise
             raise row
         faults = row.faults if row.utterance is None else (*row.faults, *seen.faults(row))
@@ -204,6 +209,11 @@ def _faults(
             summary.faults[Kind.EMPTY_MANIFEST] += 1
             error = ManifestError("manifest has no rows", where=str(summary.path), todo="prepare its corpus again")
             yield Fault(Kind.EMPTY_MANIFEST, error)
+
+
+def _unreadable(dead: DeadProcessError) -> Inspected:
+    manifest, line, _ = dead.item
+    return Inspected(manifest, line, None, 0, 0, (Fault(Kind.UNREADABLE, dead),))
 
 
 class _Seen:

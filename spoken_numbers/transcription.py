@@ -4,10 +4,8 @@ import csv
 import glob
 import io
 import json
-import multiprocessing
 import os
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from functools import cache, partial
 from pathlib import Path
@@ -18,6 +16,7 @@ from spoken_numbers.decoding.bound import Bound, decoder_of
 from spoken_numbers.decoding.decoded import Character
 from spoken_numbers.errors import UserError
 from spoken_numbers.microphone import microphone
+from spoken_numbers.parallel import map_each
 from spoken_numbers.recognizer import Recognizer
 from spoken_numbers.recording import stream
 from spoken_numbers.voice_activity import RATE, Utterance, VoiceActivity
@@ -100,18 +99,9 @@ def transcribe(
     _recognizer(model, threads, bound)
     if by_utterance:
         _voice_activity()
-    work = partial(_guarded, model, threads, bound, by_utterance)
-    return map(work, recordings) if min(processes, len(recordings)) <= 1 else _pooled(work, recordings, processes)
-
-
-def _pooled(
-    work: Callable[[Source], list[Record] | UserError], recordings: Sequence[Source], processes: int
-) -> Iterator[list[Record] | UserError]:
-    with ProcessPoolExecutor(processes, multiprocessing.get_context("spawn")) as pool:
-        try:
-            yield from pool.map(work, recordings)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    work = partial(_records, model, threads, bound, by_utterance)
+    # Processes begin afresh, since one that is forked from ONNX Runtime's threads may hang.
+    return map_each(work, recordings, jobs=processes, named=lambda source: source[0], quiet=True, start_method="spawn")
 
 
 def listen(model: Path, device: str, *, bound: Bound = UNBOUND, threads: int = 1) -> Iterator[Record]:
@@ -127,15 +117,12 @@ def listen(model: Path, device: str, *, bound: Bound = UNBOUND, threads: int = 1
     return _by_utterance(_recognizer(model, threads, bound), "microphone", microphone(device, RATE))
 
 
-def _guarded(model: Path, threads: int, bound: Bound, by_utterance: bool, source: Source) -> list[Record] | UserError:
+def _records(model: Path, threads: int, bound: Bound, by_utterance: bool, source: Source) -> list[Record]:
     recognizer = _recognizer(model, threads, bound)
     name, recording = source
-    try:
-        if by_utterance:
-            return list(_by_utterance(recognizer, name, stream(recording, None, RATE)))
-        heard = recognizer.transcribe(recording)
-    except UserError as error:
-        return error
+    if by_utterance:
+        return list(_by_utterance(recognizer, name, stream(recording, None, RATE)))
+    heard = recognizer.transcribe(recording)
     return [Record(name, 0.0, heard.seconds, heard.digits, heard.label, heard.confidence, heard.characters)]
 
 

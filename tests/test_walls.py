@@ -33,6 +33,13 @@ print([m for m in others if m in sys.modules])
     assert done.stdout == "896867\n[]\n"
 
 
+def test_the_transcribe_command_starts_without_what_preparation_needs():
+    others = "tqdm distributed dask typer scipy onnx torch"
+    code = f"import sys, spoken_numbers.__main__; print([m for m in {others.split()} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
 def test_the_package_itself_loads_nothing_until_it_is_asked():
     code = "import sys, spoken_numbers; print([m for m in ('numpy', 'onnxruntime', 'soundfile') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

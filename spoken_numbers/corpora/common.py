@@ -106,7 +106,7 @@ def make_missing(work: Callable[[J], float], jobs: Sequence[J], what: str) -> li
     missing = [index for index, result in enumerate(results) if result is None]
     if jobs and not missing:
         print(f"{what}: all {len(jobs)} are already there", file=sys.stderr)
-    fresh = map_each(work, [jobs[index] for index in missing], what=what)
+    fresh = map_each(work, [jobs[index] for index in missing], what=what, named=lambda job: str(job.sources[0]))
     for index, result in zip(missing, fresh, strict=True):
         results[index] = result
     return [result for result in results if result is not None]

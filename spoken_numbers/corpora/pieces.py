@@ -108,7 +108,8 @@ def make_pieces(
     missing = [index for index, result in enumerate(results) if result is None]
     if jobs and not missing:
         print(f"{what}: all {len(jobs)} are already there", file=sys.stderr)
-    fresh = map_each(partial(_make, work, out), [jobs[index] for index in missing], what=what, unit=unit)
+    todo = [jobs[index] for index in missing]
+    fresh = map_each(partial(_make, work, out), todo, what=what, unit=unit, named=lambda job: job.name)
     for index, result in zip(missing, fresh, strict=True):
         results[index] = result
     return [result for result in results if result is not None]

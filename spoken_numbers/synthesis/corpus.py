@@ -168,7 +168,10 @@ def _make_split(plan: _Folder, size: Size, jobs: int | None) -> Made:
     goal = size.utterances or max(1, round((size.hours or 0) * 3600 / _USUAL_SECONDS))
     while True:
         rows = []
-        for result in map_each(_make_folder, _folders(plan, goal), what=plan.split, unit="folder", jobs=jobs):
+        folders = _folders(plan, goal)
+        for result in map_each(
+            _make_folder, folders, what=plan.split, unit="folder", jobs=jobs, named=lambda folder: str(folder.path)
+        ):
             if isinstance(result, UserError):
                 raise result
             rows += result[0]
