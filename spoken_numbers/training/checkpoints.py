@@ -11,6 +11,7 @@ from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
 from spoken_numbers.files import written_whole
+from spoken_numbers.training.untrusted import load_plain
 
 METRIC = "string_accuracy"
 
@@ -94,5 +95,5 @@ def newest_usable(folder: Path) -> Path | None:
 
 
 def load(path: Path) -> dict[str, Any]:
-    """The checkpoint's content, on the CPU. It is a pickle: load only what you trust."""
-    return torch.load(path, map_location="cpu", weights_only=False)
+    """The checkpoint's content, on the CPU; one that holds more than weights and settings is refused."""
+    return load_plain(path)

@@ -13,6 +13,7 @@ from spoken_numbers.audio import FloatArray, padded
 from spoken_numbers.errors import UserError
 from spoken_numbers.labels import LABELS
 from spoken_numbers.training.checkpoints import load
+from spoken_numbers.training.untrusted import WeightsOnly, check_archive
 
 
 class ModelError(UserError):
@@ -20,7 +21,7 @@ class ModelError(UserError):
 
 
 def load_model(path: Path) -> EncDecCTCModel:
-    """Restore a model for inference on the CPU, without its datasets.
+    """Restore a model for inference on the CPU, without its datasets. Nothing that the file holds is run.
 
     Raises:
         ModelError: missing or broken file, or one that is no CTC model.
@@ -31,7 +32,8 @@ def load_model(path: Path) -> EncDecCTCModel:
         if path.suffix == ".ckpt":
             model = _from_checkpoint(path)
         else:
-            model = EncDecCTCModel.restore_from(str(path), map_location="cpu")
+            check_archive(path)
+            model = EncDecCTCModel.restore_from(str(path), map_location="cpu", save_restore_connector=WeightsOnly())
     except Exception as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
         raise ModelError(

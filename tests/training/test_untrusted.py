@@ -1,0 +1,145 @@
+"""Model files from strangers run nothing: each hostile file here would leave a trace if it were obeyed."""
+
+import io
+import os
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
+
+import pytest
+import torch
+from training_command import ROOT
+
+from spoken_numbers.training.checkpoints import load
+from spoken_numbers.training.load import ModelError, load_model
+
+
+class Trap:
+    """Pickled, a call; unpickled naively, a file."""
+
+    def __init__(self, trace: Path) -> None:
+        self.trace = trace
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return os.mkdir, (str(self.trace),)
+
+
+def members(path: Path) -> dict[str, bytes]:
+    with tarfile.open(path) as archive:
+        return {one.name: archive.extractfile(one).read() for one in archive if one.isfile()}
+
+
+def pack(path: Path, content: dict[str, bytes], *others: tarfile.TarInfo, mode: str = "w:") -> Path:
+    with tarfile.open(path, mode) as archive:
+        for name, data in content.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            archive.addfile(info, io.BytesIO(data))
+        for info in others:
+            archive.addfile(info, io.BytesIO(b"\0" * info.size))
+    return path
+
+
+@pytest.fixture(scope="module")
+def honest(trained) -> dict[str, bytes]:
+    return members(trained / "tiny.nemo")
+
+
+def name_of(honest: dict[str, bytes], suffix: str) -> str:
+    return next(name for name in honest if name.endswith(suffix))
+
+
+def test_an_honest_archive_packed_again_loads(honest, tmp_path):
+    assert load_model(pack(tmp_path / "again.nemo", honest)).decoder.vocabulary
+
+
+@pytest.mark.parametrize("forced", [False, True])
+def test_weights_that_call_are_not_obeyed(honest, tmp_path, monkeypatch, forced):
+    if forced:
+        monkeypatch.setenv("TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD", "1")
+    weights = io.BytesIO()
+    torch.save({"weight": Trap(tmp_path / "trace")}, weights)
+    hostile = honest | {name_of(honest, ".ckpt"): weights.getvalue()}
+    with pytest.raises(ModelError, match="cannot load model"):
+        load_model(pack(tmp_path / "hostile.nemo", hostile))
+    assert not (tmp_path / "trace").exists()
+
+
+@pytest.mark.parametrize("place", ["hyper_parameters", "state_dict", "callbacks"])
+def test_a_checkpoint_that_calls_is_not_obeyed(trained, tmp_path, place):
+    checkpoint = load(next((trained / "checkpoints").glob("last-*")))
+    checkpoint[place] = dict(checkpoint[place]) | {"trap": Trap(tmp_path / "trace")}
+    torch.save(checkpoint, tmp_path / "hostile.ckpt")
+    with pytest.raises(ModelError, match="cannot load model"):
+        load_model(tmp_path / "hostile.ckpt")
+    assert not (tmp_path / "trace").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (b"_target_: nemo.collections.asr.modules.ConvASRDecoder", b"_target_: os.mkdir\n  path: TRACE"),
+        (
+            b"_target_: nemo.collections.asr.modules.ConvASRDecoder",
+            b"_target_: subprocess.check_call\n  args: [mkdir, TRACE]",
+        ),
+        (b"target: nemo.collections.asr.models.EncDecCTCModel", b"target: builtins.exec"),
+        (b"target: nemo.collections.asr.models.EncDecCTCModel", b"target: antigravity.geohash"),
+        (b"sample_rate: 16000", b"sample_rate: !!python/object/apply:os.mkdir [TRACE]"),
+    ],
+)
+def test_a_config_that_names_other_code_is_refused(honest, tmp_path, old, new):
+    trace = tmp_path / "trace"
+    config = name_of(honest, "model_config.yaml")
+    hostile = honest[config].replace(old, new.replace(b"TRACE", str(trace).encode()), 1)
+    assert hostile != honest[config]
+    with pytest.raises(ModelError, match="cannot load model"):
+        load_model(pack(tmp_path / "hostile.nemo", honest | {config: hostile}))
+    assert not trace.exists()
+
+
+def link(name: str, target: str, kind: bytes = tarfile.SYMTYPE) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.type, info.linkname = kind, target
+    return info
+
+
+def sized(name: str, size: int) -> tarfile.TarInfo:
+    info = tarfile.TarInfo(name)
+    info.size = size
+    return info
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        link("out", "/etc"),
+        link("out", "/etc/passwd", tarfile.LNKTYPE),
+        sized("../trace", 5),
+        sized("/tmp/spoken-numbers-trace", 5),
+        link("fifo", "", tarfile.FIFOTYPE),
+    ],
+    ids=lambda info: f"{info.name}-{info.type!r}",
+)
+def test_an_archive_that_leads_out_is_refused(honest, tmp_path, member):
+    with pytest.raises(ModelError, match="no plain file within it"):
+        load_model(pack(tmp_path / "hostile.nemo", honest, member))
+    assert not (tmp_path / "trace").exists()
+    assert not Path("/tmp/spoken-numbers-trace").exists()
+
+
+def test_a_bomb_is_refused_without_unpacking_it(tmp_path):
+    header = sized("bomb", 1 << 40).tobuf(tarfile.GNU_FORMAT)
+    (tmp_path / "bomb.nemo").write_bytes(header + bytes(1024))
+    with pytest.raises(ModelError, match="absurdly much at 'bomb'"):
+        load_model(tmp_path / "bomb.nemo")
+
+
+def test_a_command_says_it_in_one_line(honest, tmp_path):
+    hostile = pack(tmp_path / "hostile.nemo", honest, link("out", "/etc"))
+    (tmp_path / "m.json").write_text('{"audio_filepath": "a.wav", "duration": 1, "text": "1"}\n')
+    command = [sys.executable, "evaluation/evaluate.py", hostile, "--manifest", tmp_path / "m.json"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("error: cannot load model: UntrustedError: archive holds 'out'")
