@@ -16,6 +16,10 @@ from spoken_numbers.errors import UserError
 onnxruntime.set_default_logger_severity(3)  # errors only: optimisations that do not apply are no news
 
 
+MOST_BYTES = 256_000_000
+"""Of a file; the largest published config takes 26 MB in float32."""
+
+
 class OnnxModelError(UserError):
     """An ONNX file that cannot be used."""
 
@@ -112,6 +116,11 @@ class OnnxModel:
     session: onnxruntime.InferenceSession
     metadata: Metadata
 
+    @property
+    def taken(self) -> str:
+        """The graph's first input."""
+        return "waveform" if self.metadata.graph == "waveform" else "audio_signal"
+
     def log_probabilities(self, waveforms: Sequence[FloatArray]) -> list[FloatArray]:
         """One (frames, labels + 1) array for each waveform at ``metadata.sample_rate`` Hz, run as one padded batch.
 
@@ -125,8 +134,8 @@ class OnnxModel:
 
     def run(self, signal: FloatArray, lengths: npt.NDArray[np.int64]) -> list[FloatArray]:
         """A padded batch of what the graph takes, and its lengths → (frames, labels + 1) log-probabilities of each."""
-        taken = "waveform" if self.metadata.graph == "waveform" else "audio_signal"
-        log_probs, frames = self.session.run(["logprobs", "logprobs_length"], {taken: signal, "length": lengths})
+        fed = {self.taken: signal, "length": lengths}
+        log_probs, frames = self.session.run(["logprobs", "logprobs_length"], fed)
         return [one[:count] for one, count in zip(log_probs, frames, strict=True)]
 
 
@@ -141,6 +150,9 @@ def open_model(path: Path, threads: int = 1) -> OnnxModel:
     """
     if not path.is_file():
         raise OnnxModelError("no such model", where=str(path), todo="check the path, or export one with quantization/")
+    if path.stat().st_size > MOST_BYTES:
+        what, todo = f"{path.stat().st_size / 1e6:.0f} MB are no small recogniser", "give a model exported here"
+        raise OnnxModelError(what, where=str(path), todo=todo)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -151,4 +163,26 @@ def open_model(path: Path, threads: int = 1) -> OnnxModel:
         reason = str(error).strip().splitlines()[0][:200]
         raise OnnxModelError(f"cannot load model: {reason}", where=str(path), todo="copy or export it again") from None
     metadata = Metadata.from_properties(session.get_modelmeta().custom_metadata_map, str(path))
-    return OnnxModel(path, session, metadata)
+    model = OnnxModel(path, session, metadata)
+    if reason := _untrue(model):
+        todo = "export it again with quantization/export_onnx.py"
+        raise OnnxModelError(f"metadata is not the graph's: {reason}", where=str(path), todo=todo)
+    return model
+
+
+def _untrue(model: OnnxModel) -> str:
+    """What the metadata says that cannot be so; empty where all may be."""
+    said, session = model.metadata, model.session
+    if not 4_000 <= said.sample_rate <= 192_000:
+        return f"a sample rate of {said.sample_rate} Hz"
+    hop = said.front_end.get("hop_length")
+    if not isinstance(hop, int) or not 0 < said.stride * hop <= said.sample_rate:
+        return f"a frame of {said.stride} times {hop} samples"
+    inputs = {one.name for one in session.get_inputs()}
+    outputs = {one.name: one.shape for one in session.get_outputs()}
+    if inputs != {model.taken, "length"} or not {"logprobs", "logprobs_length"} <= outputs.keys():
+        return f"inputs {', '.join(sorted(inputs))} and outputs {', '.join(sorted(outputs))}"
+    labels = outputs["logprobs"][-1] if outputs["logprobs"] else None
+    if isinstance(labels, int) and labels != len(said.labels) + 1:
+        return f"{len(said.labels)} labels and a blank for {labels} outputs"
+    return ""

@@ -102,7 +102,7 @@ def test_signals_a_kill_and_a_dead_loader_change_no_bit_of_the_weights(corpus, t
 
 @pytest.mark.slow
 def test_twenty_kills_at_any_time_change_no_bit_of_the_weights(corpus, tmp_path, undisturbed):
-    command = arguments(corpus, tmp_path, *LIMITS, "name=one")
+    command = arguments(corpus, tmp_path, *LIMITS, "name=one", "exp_manager.checkpoint_every_n_steps=1")
     rng = random.Random(0)
     for _ in range(20):
         process = started(command)
@@ -115,8 +115,7 @@ def test_twenty_kills_at_any_time_change_no_bit_of_the_weights(corpus, tmp_path,
             time.sleep(rng.random() * 0.3)
         process.kill()
         process.communicate()
-        if (tmp_path / "one" / "results.json").exists():
-            break
+        assert not (tmp_path / "one" / "results.json").exists(), "ended before the twentieth kill"
     done = train(*command)
     assert done.returncode == 0, done.stderr
     assert_same(tmp_path / "one", undisturbed)
