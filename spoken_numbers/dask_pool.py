@@ -52,7 +52,8 @@ def connected(address: str) -> "Iterator[Cluster]":
     except ImportError:
         todo = "pip install 'spoken-numbers[cluster]'"
         raise ClusterError("Dask is not installed", where="--scheduler", todo=todo) from None
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)  # what goes wrong is said here, in one line
+    for name in ("distributed", "distributed.client"):  # what goes wrong is said here, in one line
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         _knock(address)
         client = distributed.Client(address, timeout=PATIENCE, set_as_default=False)

@@ -9,7 +9,7 @@ from spoken_numbers.files import written_whole
 STAMP = "recipe.json"
 
 
-def stamp(out: Path, options: dict[str, object]) -> None:
+def stamp(out: Path, options: dict[str, object], todo: str = "choose another --out, or delete this one") -> None:
     """Leave the options that shaped a folder's files beside them, or see that they are the same as before.
 
     Raises:
@@ -28,7 +28,7 @@ def stamp(out: Path, options: dict[str, object]) -> None:
             raise UserError(
                 f"folder was made with other options: {changes}",
                 where=str(out),
-                todo="choose another --out, or delete this one",
+                todo=todo,
             )
         return
     with written_whole(file) as temporary:

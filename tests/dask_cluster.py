@@ -42,8 +42,9 @@ def dask_cluster(
         for number in range(workers):
             options = ["--nthreads", 1, "--no-dashboard", "--name", number, "--local-directory", folder]
             started.append(_dask(folder, "worker", address, *options, "--nanny" if nanny else "--no-nanny"))
-        with distributed.Client(address, set_as_default=False) as client:
-            client.wait_for_workers(workers, timeout=90)
+        if workers:
+            with distributed.Client(address, set_as_default=False) as client:
+                client.wait_for_workers(workers, timeout=90)
         yield DaskCluster(address, scheduler, started)
     finally:
         for process in (*started, scheduler):

@@ -142,6 +142,15 @@ def test_a_scheduler_that_does_not_answer_is_one_line(tmp_path, address):
     assert time.monotonic() - begun < 20
 
 
+def test_a_scheduler_without_workers_is_a_user_error(tmp_path):
+    with (
+        dask_cluster(tmp_path, workers=0) as cluster,
+        pytest.raises(ClusterError, match="the scheduler has no workers"),
+        scheduled_on(cluster.address),
+    ):
+        pass
+
+
 def test_a_worker_killed_in_mid_run_costs_nothing(tmp_path):
     with dask_cluster(tmp_path) as cluster, scheduled_on(cluster.address):
         done = map_each(slow_double, range(10, 200))

@@ -40,7 +40,7 @@ def run(manual: str) -> None:
         if not sys.argv[1].startswith("-"):  # as a process that Lightning starts for another device has it
             sys.argv[1:] = _hydra_arguments(config, sys.argv[2:])
         hydra.main(version_base="1.3", config_path=None)(_train)()
-    except ConfigError as error:
+    except UserError as error:
         fail(error)
     except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
         fail(_explained(error, config))
@@ -49,13 +49,14 @@ def run(manual: str) -> None:
         sys.exit(128 + int(end.args[0] if end.args else signal.SIGINT))
 
 
-def _train(cfg: DictConfig) -> None:
-    from spoken_numbers.training.train import train  # torch and NeMo take ten seconds; --cfg job needs neither
+def _train(cfg: DictConfig) -> float | None:
+    """Train; the best validation string accuracy, for a sweep."""
+    from spoken_numbers.training.train import best_score, train  # seconds; --cfg job needs neither torch nor NeMo
 
     if HydraConfig.get().mode == RunMode.MULTIRUN:
         cfg.name = f"{cfg.name}/{HydraConfig.get().job.num}"
     try:
-        train(cfg)
+        return best_score(train(cfg))
     except UserError as error:
         fail(error)  # here, since Hydra prints a line of its own about any exception
 

@@ -194,6 +194,12 @@ def _finish(cfg: DictConfig, folder: Path, trainer: Trainer) -> None:
     print(f"{artefact}: {told} ({best.name})")
 
 
+def best_score(folder: Path) -> float | None:
+    """The best string accuracy on validation of a training that ended; None without one."""
+    path = folder / "results.json"
+    return json.loads(path.read_text(encoding="utf-8"))[f"best_{METRIC}"] if path.is_file() else None
+
+
 def _artefact(folder: Path) -> Path:
     return folder / f"{folder.name}.nemo"
 

@@ -1,0 +1,94 @@
+"""A sweep by the real command: stopped, gone on with, told of."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from training_command import ROOT, TINY, train
+
+from spoken_numbers.training.sweep import finished_study
+
+SUMMARY = ROOT / "evaluation" / "sweep_summary.py"
+
+
+def sweep(corpus: Path, exp_dir: Path, trials: int, *overrides: str, name: str = "s") -> list[str]:
+    return [
+        *(sys.executable, "train_quartznet.py", "conf/quickstart_sweep.yaml", "--multirun"),
+        *(setting for setting in TINY if "widths" not in setting),
+        f"model.train_ds.manifest_filepath={corpus}/train.json",
+        f"model.validation_ds.manifest_filepath={corpus}/validation.json",
+        f"exp_manager.exp_dir={exp_dir}",
+        f"name={name}",
+        "size.widths=choice([16,16,16,16,16],[8,8,8,8,8])",
+        "trainer.check_val_every_n_epoch=null",
+        "trainer.val_check_interval=4",
+        "trainer.max_steps=12",
+        "exp_manager.checkpoint_every_n_steps=2",
+        f"hydra.sweeper.n_trials={trials}",
+        "hydra.sweeper.startup_trials=1",
+        *overrides,
+    ]
+
+
+def settings(folder: Path) -> list[tuple[int, dict[str, object], float]]:
+    return [(trial.number, trial.params, trial.value) for trial in finished_study(folder).get_trials()]
+
+
+def test_a_sweep_killed_in_mid_trial_goes_on_with_that_trial(corpus, tmp_path):
+    stopped = sweep(corpus, tmp_path, 3)
+    process = subprocess.Popen(stopped, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    while process.poll() is None and not list((tmp_path / "s" / "1" / "checkpoints").glob("last-*.ckpt")):
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGKILL)
+    told = process.communicate()[0]
+    assert "\ntrial 0: " in f"\n{told}"
+    assert "trial 1: " not in told
+    before = settings(tmp_path / "s")
+    assert len(before) == 2
+
+    done = train(*stopped)
+    assert done.returncode == 0, done.stderr
+    assert f"going on from {tmp_path}/s/1/checkpoints/last" in done.stdout
+    trials = settings(tmp_path / "s")
+    assert [number for number, _, _ in trials] == [0, 1, 2]
+    assert [trial[1] for trial in trials[:2]] == [trial[1] for trial in before]
+    assert all((tmp_path / "s" / str(number) / f"{number}.nemo").is_file() for number in range(3))
+    config = (tmp_path / "s" / "2" / "config.yaml").read_text()
+    assert f"lr: {trials[2][1]['optim.lr']}\n" in config
+    assert config.count(f"prob: {trials[2][1]['augment.speed.prob']}\n") >= 3
+
+    again = train(*stopped)
+    assert (again.returncode, again.stdout) == (
+        0,
+        f"{tmp_path}/s: all 3 trials are there; raise hydra.sweeper.n_trials for more\n",
+    )
+    assert settings(tmp_path / "s") == trials
+
+    summary = subprocess.run([sys.executable, SUMMARY, tmp_path / "s"], capture_output=True, text=True, check=True)
+    assert summary.stdout.count("\n| ") == 4 - 1
+    for name in ("history", "settings"):
+        assert f"{tmp_path}/s/sweep_{name}.svg" in summary.stdout
+        assert "</svg>" in (tmp_path / "s" / f"sweep_{name}.svg").read_text()
+
+
+def test_a_sweep_of_other_settings_is_not_mixed_in(corpus, tmp_path):
+    (tmp_path / "s").mkdir()
+    assert train(*sweep(corpus, tmp_path, 0)).returncode == 0
+    done = train(*sweep(corpus, tmp_path, 0, "trainer.max_steps=13"))
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: folder was made with other options: trainer.max_steps was 12, now 13 – ")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize("there", ["nothing", "no trial"])
+def test_a_folder_without_a_sweep_is_one_line(corpus, tmp_path, there):
+    if there == "no trial":
+        assert train(*sweep(corpus, tmp_path, 0)).returncode == 0
+    done = subprocess.run([sys.executable, SUMMARY, tmp_path / "s"], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith(f"error: no {'trial' if there == 'no trial' else 'sweep'}")
+    assert done.stderr.count("\n") == 1
