@@ -1,5 +1,6 @@
 """Recordings in any format → mono float32 waveforms, and back to 16-bit WAV."""
 
+import io
 import os
 import subprocess
 from collections.abc import Sequence
@@ -86,6 +87,18 @@ def write(path: Path, waveform: FloatArray, sample_rate: int = SAMPLE_RATE) -> f
     with written_whole(path) as temporary:
         soundfile.write(temporary, waveform / max(peak, 1.0), sample_rate, subtype="PCM_16", format="WAV")
     return len(waveform) / sample_rate
+
+
+def flac(waveform: FloatArray, sample_rate: int = SAMPLE_RATE) -> bytes:
+    """A FLAC file of 16-bit mono; what was read from 16 bits is read from it again, to the last bit.
+
+    A waveform that leaves [-1, 1] is scaled down to fit instead of clipped.
+    """
+    peak = float(np.abs(waveform).max(initial=0.0))
+    steps = np.rint(waveform / max(peak, 1.0) * 32768).clip(-32768, 32767).astype(np.int16)  # libsndfile takes 32767
+    file = io.BytesIO()
+    soundfile.write(file, steps, sample_rate, subtype="PCM_16", format="FLAC")
+    return file.getvalue()
 
 
 def duration(path: Path) -> float:
