@@ -74,6 +74,7 @@ def check_config(cfg: DictConfig) -> None:
     if cfg.quantization is not None and cfg.init_from is None:
         todo = "give init_from=MODEL.nemo, trained without"
         raise ConfigError("training in 8 bits begins with a trained model", where="quantization", todo=todo)
+    _refuse_sharded(validation, "validate on the manifest that they were made of")
     check_before_training(
         train, validation, frame_stride=output_stride(cfg.model), sharded=_sharded(cfg.model.train_ds, train)
     )
@@ -85,10 +86,14 @@ def _sharded(train_ds: DictConfig, manifests: list[Path]) -> list[Path]:
     if train_ds.is_tarred:
         check_shards(shards_of(train_ds))
         return manifests
+    _refuse_sharded(manifests, "give model.train_ds.is_tarred=true")
+    return []
+
+
+def _refuse_sharded(manifests: list[Path], todo: str) -> None:
     for manifest in manifests:
         if is_sharded(manifest):
-            raise ConfigError("manifest is of shards", where=str(manifest), todo="give model.train_ds.is_tarred=true")
-    return []
+            raise ConfigError("manifest is of shards", where=str(manifest), todo=todo)
 
 
 def _check_keys(cfg: DictConfig) -> None:

@@ -11,6 +11,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from nemo.collections.asr.data.audio_to_text import TarredAudioToCharDataset
+from nemo.collections.common.data.lhotse.nemo_adapters import LazyNeMoTarredIterator
 from omegaconf import OmegaConf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from test_configs import filled
@@ -104,12 +105,15 @@ def test_whoever_loads_it_an_utterance_sounds_as_from_files(corpus, shards, rank
     assert utterances(shares[0]) != utterances(heard(data, 1, epoch=1, ranks=ranks))
 
 
-def test_plain_nemo_reads_them(corpus, shards):
+def test_plain_nemo_and_its_lhotse_loader_read_them(corpus, shards):
+    tars = f"{shards}/audio__OP_0..6_CL_.tar"
     keys = {"labels": list(LABELS), "sample_rate": 16_000, "normalize": False}
-    plain = TarredAudioToCharDataset(f"{shards}/audio__OP_0..6_CL_.tar", str(shards / MANIFEST), **keys)
+    plain = TarredAudioToCharDataset(tars, str(shards / MANIFEST), **keys)
     files = AugmentedDataset(section(corpus / "train.json", augmentor={}), 0.02)
     found = sorted((signal.numpy().tobytes(), label.tolist()) for signal, _, label, _ in plain)
     assert found == sorted((files[row][0].numpy().tobytes(), files[row][2].tolist()) for row in range(len(files)))
+    cuts = list(LazyNeMoTarredIterator(str(shards / MANIFEST), tars))
+    assert sorted(cut.load_audio()[0].tobytes() for cut in cuts) == [signal for signal, _ in found]
 
 
 class Source:
@@ -117,7 +121,7 @@ class Source:
 
     def __init__(self, sizes, batch_size, seed=0, **ranks):
         self.shard_of = np.random.default_rng(0).permutation(np.repeat(np.arange(len(sizes)), sizes))
-        seconds = np.random.default_rng(1).uniform(1, 9, len(self.shard_of))
+        seconds = np.random.default_rng(1).integers(1, 9, len(self.shard_of)) / 2  # many alike
         self.read, self.most_held, self._handed_on = [], 0, 0
         self.sampler = ShardBatchSampler(seconds, batch_size, self.shard_of, self._read, seed=seed, **ranks)
 
@@ -252,6 +256,8 @@ def test_the_switch_and_the_manifest_must_agree(corpus, shards):
         check_config(tarred(corpus, corpus / "train.json"))
     with pytest.raises(UserError, match=r"manifest is of shards – .*is_tarred=true"):
         check_config(tarred(corpus, shards / MANIFEST, "model.train_ds.is_tarred=false"))
+    with pytest.raises(UserError, match=r"manifest is of shards – .*validate on the manifest"):
+        check_config(filled("quartznet_5x1", corpus, f"model.validation_ds.manifest_filepath={shards / MANIFEST}"))
     with pytest.raises(UserError, match="2 patterns for 1 manifests"):
         check_config(tarred(corpus, shards / MANIFEST, "model.train_ds.tarred_audio_filepaths=[a.tar,b.tar]"))
     with pytest.raises(UserError, match="names shards 0 to 6, and there are 6"):
