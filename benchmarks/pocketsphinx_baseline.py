@@ -27,7 +27,7 @@ def main(
 
     Exit status 1 when a recording could not be read.
     """
-    reader = PocketSphinx(None if digits is None else parse_length(digits))
+    reader = PocketSphinx(None if digits is None else parse_length(digits, "--digits"))
     name = "PocketSphinx" if digits is None else f"PocketSphinx --digits {digits}"
     return show(evaluate_reader(reader, manifest), name, json, csv, report)
 

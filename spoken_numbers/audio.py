@@ -1,5 +1,6 @@
 """Recordings in any format → mono float32 waveforms, and back to 16-bit WAV."""
 
+import io
 import os
 import subprocess
 from collections.abc import Sequence
@@ -34,12 +35,24 @@ def read(path: Path, sample_rate: int = SAMPLE_RATE) -> FloatArray:
     Raises:
         AudioError: missing, empty or undecodable file, or samples that are not finite.
     """
-    waveform, rate = decode(path)
+    return _mono(*decode(path), str(path), sample_rate)
+
+
+def read_bytes(content: bytes, where: str, sample_rate: int = SAMPLE_RATE) -> FloatArray:
+    """``read`` for the content of a file that libsndfile reads; ``where`` names it in errors."""
+    try:
+        waveform, rate = soundfile.read(io.BytesIO(content), dtype="float32", always_2d=True)
+    except soundfile.LibsndfileError as error:
+        raise AudioError(f"cannot decode: {error.error_string}", where=where, todo="make it again") from None
+    return _mono(waveform, rate, where, sample_rate)
+
+
+def _mono(waveform: FloatArray, rate: int, where: str, sample_rate: int) -> FloatArray:
     mono = waveform.mean(axis=1, dtype=np.float32)
     if mono.size == 0:
-        raise AudioError("recording has no samples", where=str(path), todo="remove it or record it again")
+        raise AudioError("recording has no samples", where=where, todo="remove it or record it again")
     if not np.isfinite(mono).all():
-        raise AudioError("recording holds NaN or infinite samples", where=str(path), todo="export it again")
+        raise AudioError("recording holds NaN or infinite samples", where=where, todo="export it again")
     return resample(mono, rate, sample_rate)
 
 
@@ -86,6 +99,18 @@ def write(path: Path, waveform: FloatArray, sample_rate: int = SAMPLE_RATE) -> f
     with written_whole(path) as temporary:
         soundfile.write(temporary, waveform / max(peak, 1.0), sample_rate, subtype="PCM_16", format="WAV")
     return len(waveform) / sample_rate
+
+
+def flac(waveform: FloatArray, sample_rate: int = SAMPLE_RATE) -> bytes:
+    """A FLAC file of 16-bit mono; what was read from 16 bits is read from it again, to the last bit.
+
+    A waveform that leaves [-1, 1] is scaled down to fit instead of clipped.
+    """
+    peak = float(np.abs(waveform).max(initial=0.0))
+    steps = np.rint(waveform / max(peak, 1.0) * 32768).clip(-32768, 32767).astype(np.int16)  # libsndfile takes 32767
+    file = io.BytesIO()
+    soundfile.write(file, steps, sample_rate, subtype="PCM_16", format="FLAC")
+    return file.getvalue()
 
 
 def duration(path: Path) -> float:

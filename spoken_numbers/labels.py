@@ -45,8 +45,11 @@ def digit_string(label: str) -> str:
     return label.replace("*", "")
 
 
-def check_label(label: str) -> None:
+def check_label(label: str, where: str = "") -> None:
     """Pass a label that a spoken number can have; the empty one is speech without a number.
+
+    Args:
+        where: the label is; told beside it.
 
     Every ``*`` stands after a digit and before at least three: "five thousand twelve, twelve" is ``5*01212``.
 
@@ -57,13 +60,13 @@ def check_label(label: str) -> None:
         if character not in LABELS:
             raise LabelError(
                 f"'{character}' (character {position}) is not in the vocabulary {''.join(LABELS)}",
-                where=f"label '{label}'",
+                where=f"label '{label}'{where and ' of '}{where}",
                 todo="write digits, and '*' for thousand and million",
             )
     if not re.fullmatch(r"\d*|\d+(\*\d{3,})+", label, re.ASCII):
         raise LabelError(
             "'*' needs a digit before it and three digits after it",
-            where=f"label '{label}'",
+            where=f"label '{label}'{where and ' of '}{where}",
             todo="pad the groups with zeros: 1*000*002",
         )
 

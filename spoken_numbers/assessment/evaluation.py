@@ -13,6 +13,7 @@ from spoken_numbers.audio import FloatArray
 from spoken_numbers.decoding.decoded import Decoded, Decoder
 from spoken_numbers.decoding.greedy import decode_greedy
 from spoken_numbers.errors import UserError
+from spoken_numbers.labels import check_label
 from spoken_numbers.manifest import ManifestError, Utterance
 from spoken_numbers.parallel import progress
 
@@ -90,6 +91,8 @@ def evaluate_reader(reader: Reader, manifests: Sequence[Path]) -> Evaluation:
         utterances = list(manifest.read(path))
         if not utterances:
             raise ManifestError("manifest without rows", where=str(path), todo="prepare it again")
+        for utterance in utterances:
+            check_label(utterance.text, f"{path}, {utterance.audio_filepath}")
         readable: list[Utterance] = []
         waveforms = _waveforms(path, utterances, readable, unreadable, timed)
         read = progress(reader(waveforms), len(utterances), path.stem, "utterance")

@@ -82,7 +82,7 @@ def compile_bound(bound: Bound) -> Automaton:
 
 
 def _digits(spec: str) -> Any:
-    fewest, most = parse_length(spec)
+    fewest, most = parse_length(spec, "--digits")
     if most > LONGEST:
         raise GrammarError(f"{most} digits", where="--digits", todo=f"give at most {LONGEST}")
     arcs = ((state, digit, state + 1) for state in range(most) for digit in range(10))
@@ -150,7 +150,11 @@ def _below(limit: int) -> Any:
     """0 to ``limit`` - 1, without leading zeros."""
     largest = str(limit - 1)
     if limit < 1 or len(largest) > LONGEST:
-        raise GrammarError(f"{limit}", where="--below", todo="give a number from 1 to 10^63")
+        raise GrammarError(
+            f"no numbers are below {limit}" if limit < 1 else "too many digits",
+            where="--below",
+            todo="give a number from 1 to 10^63",
+        )
     length = len(largest)
     # State (digits left, tight): tight while the digits so far are the largest's own.
     arcs, tight, zero = [], 2 * length, 2 * length + 1  # free states: length - 1 … 0 digits left

@@ -136,7 +136,7 @@ def _own_manifests(cfg: DictConfig, where: Path) -> list[Path]:
     training = OmegaConf.select(cfg, "provenance.training_config.model.train_ds") or cfg.get("train_ds")
     if training is not None and training.get("manifest_filepath") is not None:
         manifests = list(dict.fromkeys(manifest_paths(training)))
-        if all(manifest.is_file() for manifest in manifests):
+        if not training.get("is_tarred") and all(manifest.is_file() for manifest in manifests):
             return manifests
     raise UserError("no utterances to compare the export on", where=str(where), todo="give --manifest")
 

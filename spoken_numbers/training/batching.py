@@ -6,12 +6,18 @@ from typing import NamedTuple
 import numpy as np
 from torch.utils.data import Sampler
 
+BATCHES_PER_POOL = 50
+
 
 class Drawn(NamedTuple):
-    """An utterance of an epoch: with the seed, all that its perturbations are drawn from."""
+    """An utterance of an epoch: with the seed, all that its perturbations are drawn from.
+
+    ``audio`` is the content of its file where that was read ahead, out of a shard.
+    """
 
     epoch: int
     row: int
+    audio: bytes | None = None
 
 
 class LengthBatchSampler(Sampler[list[Drawn]]):
@@ -29,7 +35,7 @@ class LengthBatchSampler(Sampler[list[Drawn]]):
         self.durations = np.asarray(durations, dtype=np.float64)
         self.batch_size = self.micro_batch_size = batch_size  # NeMo looks for the latter name
         self.seed, self.rank, self.world_size = seed, rank, world_size
-        self.pool = batch_size * 50
+        self.pool = batch_size * BATCHES_PER_POOL
         self.epoch = 0
         self.skip = 0
 

@@ -3,6 +3,7 @@
 import difflib
 import inspect
 from collections.abc import Iterable
+from pathlib import Path
 
 from hydra.utils import get_class
 from lightning.pytorch import Trainer
@@ -12,13 +13,13 @@ from spoken_numbers.augmentation.config import chain_of, prove
 from spoken_numbers.labels import LABELS
 from spoken_numbers.manifest_check import check_before_training
 from spoken_numbers.training.command import ConfigError
-from spoken_numbers.training.manifests import first_utterances, manifest_paths
+from spoken_numbers.training.manifests import first_utterances, manifest_paths, shards_of
 from spoken_numbers.training.model import output_stride
+from spoken_numbers.training.shards import check_shards, is_sharded
 
 LOADER_KEYS = {
     "manifest_filepath",
     "max_unreadable",
-    "repeat",
     "sample_rate",
     "labels",
     "batch_size",
@@ -30,6 +31,7 @@ LOADER_KEYS = {
     "augmentor",
     "seed",
 }
+TRAINING_KEYS = {"repeat", "is_tarred", "tarred_audio_filepaths"}
 SECTIONS = {
     "name",
     "seed",
@@ -53,6 +55,7 @@ def check_config(cfg: DictConfig) -> None:
     Raises:
         ConfigError: a value still missing, an unknown key (names the nearest real one), other labels.
         ManifestError: a manifest that is missing or cannot be trained on.
+        ShardError: a shard that is missing or broken.
     """
     missing = sorted(OmegaConf.missing_keys(cfg))
     if missing:
@@ -72,8 +75,26 @@ def check_config(cfg: DictConfig) -> None:
     if cfg.quantization is not None and cfg.init_from is None:
         todo = "give init_from=MODEL.nemo, trained without"
         raise ConfigError("training in 8 bits begins with a trained model", where="quantization", todo=todo)
-    check_before_training(train, validation, frame_stride=output_stride(cfg.model))
+    _refuse_sharded(validation, "validate on the manifest that they were made of")
+    check_before_training(
+        train, validation, frame_stride=output_stride(cfg.model), sharded=_sharded(cfg.model.train_ds, train)
+    )
     prove(chain_of(cfg.augment), first_utterances(cfg.model.train_ds, 3), cfg.seed)
+
+
+def _sharded(train_ds: DictConfig, manifests: list[Path]) -> list[Path]:
+    """Those of the manifests whose recordings stand in shards: all or none."""
+    if train_ds.is_tarred:
+        check_shards(shards_of(train_ds))
+        return manifests
+    _refuse_sharded(manifests, "give model.train_ds.is_tarred=true")
+    return []
+
+
+def _refuse_sharded(manifests: list[Path], todo: str) -> None:
+    for manifest in manifests:
+        if is_sharded(manifest):
+            raise ConfigError("manifest is of shards", where=str(manifest), todo=todo)
 
 
 def _check_keys(cfg: DictConfig) -> None:
@@ -82,7 +103,7 @@ def _check_keys(cfg: DictConfig) -> None:
     _known("exp_manager.", cfg.exp_manager, EXPERIMENT_KEYS)
     if cfg.quantization is not None:
         _known("quantization.", cfg.quantization, QUANTIZATION_KEYS)
-    _known("model.train_ds.", cfg.model.train_ds, LOADER_KEYS)
+    _known("model.train_ds.", cfg.model.train_ds, LOADER_KEYS | TRAINING_KEYS)
     _known("model.validation_ds.", cfg.model.validation_ds, LOADER_KEYS)
     for name, node in cfg.model.items():
         if isinstance(node, DictConfig) and "_target_" in node:

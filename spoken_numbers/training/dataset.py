@@ -1,9 +1,12 @@
 """NeMo's dataset, with perturbations that the seed, the epoch and the utterance alone decide."""
 
 import ctypes
+import io
 import math
+import os
 import signal
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -18,8 +21,12 @@ from torch.utils.data import get_worker_info
 from spoken_numbers.audio import AudioError
 from spoken_numbers.augmentation.chain import Chain, Tally
 from spoken_numbers.augmentation.config import chain_of
+from spoken_numbers.corpora.shards import ShardError
 from spoken_numbers.row_check import ctc_frames_needed
-from spoken_numbers.training.batching import Drawn
+from spoken_numbers.training.batching import Drawn, LengthBatchSampler
+from spoken_numbers.training.manifests import shards_of
+from spoken_numbers.training.shard_batching import Rows, ShardBatchSampler
+from spoken_numbers.training.shards import read_shard
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
 KEPT = 1 << 28
@@ -92,11 +99,9 @@ class AugmentedDataset(AudioToCharDataset):
         self._seed = int(config.get("seed") or 0)
         self._samples_per_frame = frame_stride * config.sample_rate
 
-    def __getitem__(self, index: int | list[Drawn]) -> Any:
-        if isinstance(index, int):
-            return self._process_sample(Drawn(0, index))
+    def __getitem__(self, index: list[Drawn]) -> list[tuple[torch.Tensor, ...]]:
         batch = [sample for drawn in index if (sample := self._readable(drawn)) is not None]
-        following = (Drawn(index[-1].epoch, (index[-1].row + n) % len(self)) for n in range(1, len(self)))
+        following = self._following(index[-1])
         while not batch:
             drawn = next(following, None)
             if drawn is None:
@@ -116,12 +121,76 @@ class AugmentedDataset(AudioToCharDataset):
         self.unreadable.add(_process(), 0, failed=int(sample is None))
         return sample
 
+    def _following(self, last: Drawn) -> Iterator[Drawn]:
+        """What may take the place of a batch that cannot be read."""
+        return (Drawn(last.epoch, (last.row + n) % len(self)) for n in range(1, len(self)))
+
+    @property
+    def durations(self) -> list[float]:
+        """Of each utterance, in seconds."""
+        return [row.duration for row in self.manifest_processor.collection.data]
+
+    def sampler(self, batch_size: int, *, rank: int = 0, world_size: int = 1) -> LengthBatchSampler:
+        """The batches of one rank."""
+        return LengthBatchSampler(self.durations, batch_size, seed=self._seed, rank=rank, world_size=world_size)
+
+    def examples(self, count: int) -> list[Drawn]:
+        """Up to ``count`` utterances, from the first to the last."""
+        rows = np.linspace(0, len(self) - 1, min(count, len(self)), dtype=int)
+        return [Drawn(0, row) for row in rows.tolist()]
+
     def _process_sample(self, drawn: Drawn) -> tuple[torch.Tensor, ...]:
+        self._start(drawn)
+        return super()._process_sample(drawn.row)
+
+    def _start(self, drawn: Drawn) -> None:
         row = self.manifest_processor.collection[drawn.row]
         tokens: Any = row.text_tokens
         shortest = math.ceil(ctc_frames_needed(tokens) * self._samples_per_frame)
         self.augmentor.start((self._seed, drawn.epoch, drawn.row), shortest, row.duration)
-        return super()._process_sample(drawn.row)
+
+
+class ShardedDataset(AugmentedDataset):
+    """The same of shards: its sampler reads them and hands each utterance's audio on to be decoded and perturbed."""
+
+    def __init__(self, config: DictConfig, frame_stride: float) -> None:
+        super().__init__(config, frame_stride)
+        shards = shards_of(config)
+        self._tars = shards.tars
+        self._shard_of = shards.of_row[[row.id for row in self.manifest_processor.collection.data]]
+
+    def sampler(self, batch_size: int, *, rank: int = 0, world_size: int = 1) -> ShardBatchSampler:
+        ranks = {"rank": rank, "world_size": world_size}
+        return ShardBatchSampler(self.durations, batch_size, self._shard_of, self._read, seed=self._seed, **ranks)
+
+    def examples(self, count: int) -> list[Drawn]:
+        """Up to ``count`` utterances, of the shard that the first is in."""
+        rows = np.flatnonzero(self._shard_of == self._shard_of[0])[:count]
+        return [Drawn(0, row, content) for row, content in self._read(int(self._shard_of[0]), rows).items()]
+
+    def _read(self, shard: int, rows: Rows) -> dict[int, bytes]:
+        """
+        Raises:
+            ShardError: the shard cannot be read, or lacks a recording.
+        """
+        collection = self.manifest_processor.collection
+        row_of = {os.path.basename(collection[row].audio_file): row for row in rows.tolist()}
+        read = {row_of[name]: content for name, content in read_shard(self._tars[shard], row_of.__contains__)}
+        if missing := [name for name, row in row_of.items() if row not in read]:
+            what = f"shard lacks {len(missing)} recordings of its manifest, such as {missing[0]}"
+            raise ShardError(what, where=self._tars[shard], todo="make or fetch it again")
+        return read
+
+    def _following(self, last: Drawn) -> Iterator[Drawn]:
+        return iter(())  # only what the sampler has read
+
+    def _process_sample(self, drawn: Drawn) -> tuple[torch.Tensor, ...]:
+        assert drawn.audio is not None
+        self._start(drawn)
+        row = self.manifest_processor.collection[drawn.row]
+        signal = self.featurizer.process(io.BytesIO(drawn.audio), duration=row.duration, orig_sr=row.orig_sr)
+        label, symbols = self.manifest_processor.process_text_by_sample(row)
+        return signal, torch.tensor(len(signal)), torch.tensor(label).long(), torch.tensor(symbols)
 
 
 def _process() -> int:

@@ -13,10 +13,10 @@ from spoken_numbers.assessment.metrics import ErrorCounts, count_errors
 from spoken_numbers.decoding.greedy import collapse
 from spoken_numbers.labels import LABELS
 from spoken_numbers.training.batching import Drawn, LengthBatchSampler
-from spoken_numbers.training.dataset import AugmentedDataset, settle_loader
+from spoken_numbers.training.dataset import AugmentedDataset, ShardedDataset, settle_loader
 from spoken_numbers.training.fast_convolution import speed_up_depthwise
 from spoken_numbers.training.int8_simulation import Int8Simulation, divergence
-from spoken_numbers.training.manifests import manifest_paths, names_of, repeated_manifests
+from spoken_numbers.training.manifests import manifest_paths, names_of, repeated
 
 
 def encoder_stride(cfg: DictConfig) -> int:
@@ -80,10 +80,7 @@ class SpokenNumberModel(EncDecCTCModel):
 
     def setup_training_data(self, train_data_config: DictConfig) -> None:
         self._update_dataset_config(dataset_name="train", config=train_data_config)
-        repeated = train_data_config.copy()
-        with open_dict(repeated):
-            repeated.manifest_filepath = repeated_manifests(train_data_config)
-        self._train_dl = self._loader(repeated, train=True)
+        self._train_dl = self._loader(repeated(train_data_config), train=True)
 
     def setup_multiple_validation_data(self, val_data_config: DictConfig) -> None:
         self._update_dataset_config(dataset_name="validation", config=val_data_config)
@@ -148,7 +145,8 @@ class SpokenNumberModel(EncDecCTCModel):
         return (ctc + float_ctc) / 2 + weight * apart
 
     def _loader(self, config: DictConfig, train: bool) -> DataLoader:
-        dataset = AugmentedDataset(config, output_stride(self.cfg))
+        kind = ShardedDataset if config.get("is_tarred") else AugmentedDataset
+        dataset = kind(config, output_stride(self.cfg))
         common = {
             "dataset": dataset,
             "collate_fn": dataset.collate_fn,
@@ -162,10 +160,7 @@ class SpokenNumberModel(EncDecCTCModel):
             starts = range(0, len(rows), config.batch_size)
             batches = [[Drawn(0, row) for row in rows[start : start + config.batch_size]] for start in starts]
             return DataLoader(batch_size=None, sampler=batches, **common)
-        durations = [row.duration for row in dataset.manifest_processor.collection.data]
-        sampler = LengthBatchSampler(
-            durations, config.batch_size, seed=config.seed, rank=self.global_rank, world_size=self.world_size
-        )
+        sampler = dataset.sampler(config.batch_size, rank=self.global_rank, world_size=self.world_size)
         return DataLoader(batch_size=None, sampler=sampler, **common)
 
     def _over_ranks(self, counts: ErrorCounts, loss: float) -> tuple[ErrorCounts, float]:

@@ -23,12 +23,12 @@ class Showcase(Callback):
             return
         dataset = pl_module.train_dataloader().dataset
         with torch.random.fork_rng(devices=[]):
-            for index in np.linspace(0, len(dataset) - 1, min(self.utterances, len(dataset)), dtype=int).tolist():
-                signal, length, *_ = dataset[index]
+            for drawn in dataset.examples(self.utterances):
+                ((signal, length, *_),) = dataset[[drawn]]
                 waveform = signal[: int(length)]
                 rate = pl_module.cfg.preprocessor.sample_rate
                 features = _log_mel(pl_module, waveform)
-                name = f"training utterance {index}"
+                name = f"training utterance {drawn.row}"
                 writer.add_audio(name, waveform.clamp(-1, 1).unsqueeze(0), 0, sample_rate=rate)
                 writer.add_figure(name, _spectrogram(features, pl_module.cfg.preprocessor.window_stride), 0)
 

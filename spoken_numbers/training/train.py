@@ -31,7 +31,7 @@ from spoken_numbers.training.int8_simulation import settle_weights
 from spoken_numbers.training.interruption import Interruption
 from spoken_numbers.training.load import features_of_batch, load_model, load_weights
 from spoken_numbers.training.loader_watch import LoaderWatch
-from spoken_numbers.training.manifests import manifest_paths
+from spoken_numbers.training.manifests import first_utterances, manifest_paths
 from spoken_numbers.training.model import SpokenNumberModel
 from spoken_numbers.training.progress import TrainingProgress
 from spoken_numbers.training.showcase import Showcase
@@ -108,7 +108,10 @@ def _equalize(model: SpokenNumberModel, cfg: DictConfig) -> None:
     if not is_equalizable(model):
         raise ConfigError("only plain QuartzNets train in 8 bits", where="quantization", todo="use quantization=none")
     manifests = list(dict.fromkeys(manifest_paths(cfg.model.train_ds)))
-    waveforms = list(spread(manifests, cfg.quantization.utterances, cfg.frontend.sample_rate))
+    if cfg.model.train_ds.is_tarred:  # shuffled, so the first are as good as any
+        waveforms = first_utterances(cfg.model.train_ds, -(-cfg.quantization.utterances // len(manifests)))
+    else:
+        waveforms = list(spread(manifests, cfg.quantization.utterances, cfg.frontend.sample_rate))
     model.eval()
     batches = (features_of_batch(model, waveforms[start : start + 16]) for start in range(0, len(waveforms), 16))
     equalize(model, ((torch.from_numpy(features), torch.from_numpy(lengths)) for features, lengths in batches))

@@ -14,7 +14,7 @@ def test_an_epoch_holds_every_utterance_once(durations, batch_size, seed, epoch)
     sampler.set_epoch(epoch)
     batches = list(sampler)
     assert len(batches) == len(sampler)
-    assert sorted(index for batch in batches for _, index in batch) == list(range(len(durations)))
+    assert sorted(drawn.row for batch in batches for drawn in batch) == list(range(len(durations)))
     assert {drawn.epoch for batch in batches for drawn in batch} == {epoch}
     assert max(map(len, batches)) <= batch_size
 
@@ -45,7 +45,8 @@ def test_ranks_share_the_epoch_evenly(durations, batch_size, ranks):
 def test_batches_hold_utterances_of_like_length():
     lengths = [1 + (index * 37 % 100) / 10 for index in range(3000)]
     batches = list(LengthBatchSampler(lengths, 30))
-    spread = [max(lengths[i] for _, i in batch) - min(lengths[i] for _, i in batch) for batch in batches]
+    seconds = [[lengths[drawn.row] for drawn in batch] for batch in batches]
+    spread = [max(batch) - min(batch) for batch in seconds]
     assert sum(spread) / len(spread) < 0.5
 
 
