@@ -13,6 +13,7 @@ from lightning.pytorch.loggers import TensorBoardLogger
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from spoken_numbers.errors import UserError
 from spoken_numbers.files import written_whole
 from spoken_numbers.training.augmentation_watch import AugmentationWatch
 from spoken_numbers.training.averaging import WeightAverage
@@ -37,6 +38,7 @@ def train(cfg: DictConfig) -> Path:
     Raises:
         ConfigError: missing or misspelt keys, or an experiment folder that holds another model.
         ManifestError: manifests that cannot be trained on; names their faults.
+        ShardError: a shard that is missing or broken, also in mid-training.
     """
     check_config(cfg)
     folder = Path(cfg.exp_manager.exp_dir) / cfg.name
@@ -63,6 +65,10 @@ def train(cfg: DictConfig) -> Path:
     except SystemExit:  # Lightning's answer to Ctrl-C
         if trainer.interrupted:
             raise KeyboardInterrupt from None
+        raise
+    except RuntimeError as error:  # Lightning's own, in tearing down, when a loader fails at its first batch
+        if isinstance(error.__context__, UserError):
+            raise error.__context__ from None
         raise
     if trainer.is_global_zero and not trainer.interrupted:
         _finish(cfg, folder, trainer)
