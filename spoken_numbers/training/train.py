@@ -16,6 +16,7 @@ from lightning.pytorch.utilities import rank_zero_only
 from lightning.pytorch.utilities.exceptions import MisconfigurationException
 from omegaconf import DictConfig, OmegaConf, open_dict
 
+from spoken_numbers.errors import UserError
 from spoken_numbers.files import held, written_whole
 from spoken_numbers.training.averaging import WeightAverage
 from spoken_numbers.training.check import ConfigError, check_config
@@ -48,6 +49,7 @@ def train(cfg: DictConfig) -> Path:
     Raises:
         ConfigError: missing or misspelt keys, or an experiment folder that holds another model.
         ManifestError: manifests that cannot be trained on; names their faults.
+        ShardError: a shard that is missing or broken, also in mid-training.
     """
     check_config(cfg)
     folder = Path(cfg.exp_manager.exp_dir) / cfg.name
@@ -84,6 +86,8 @@ def _fit(cfg: DictConfig, folder: Path) -> Trainer:
             where, todo = str(error.filename or folder), "mend that and type the same command to go on"
             raise ConfigError(error.strerror or str(error), where=where, todo=todo) from error
         except RuntimeError as error:
+            if isinstance(error.__context__, UserError):  # Lightning tears down and fails when the first batch did
+                raise error.__context__ from None
             if "DataLoader worker" not in str(error):
                 raise
             if trainer.global_step <= step:

@@ -251,6 +251,20 @@ def test_a_shard_that_breaks_in_mid_training_is_named(shards, tmp_path, left):
     assert "\n" not in str(caught.value)
 
 
+def test_a_shard_of_the_right_size_and_the_wrong_bytes_ends_the_training_with_one_line(corpus, shards, tmp_path):
+    manifest = copied(shards, tmp_path)
+    tar = tmp_path / "audio_3.tar"
+    content = tar.read_bytes()
+    header = content.index(b".flac", 1000) // 512 * 512
+    tar.write_bytes(content[:header] + b"x" * 512 + content[header + 512 :])
+    switch = ["model.train_ds.is_tarred=true", f"model.train_ds.manifest_filepath={manifest}", "trainer.max_steps=9"]
+    done = train(*arguments(corpus, tmp_path, *switch, "model.train_ds.num_workers=1"))
+    assert done.returncode == 2
+    assert "Traceback" not in done.stderr
+    assert done.stderr.splitlines()[-1].startswith("error: shard lacks ")
+    assert str(tar) in done.stderr
+
+
 def test_the_switch_and_the_manifest_must_agree(corpus, shards):
     with pytest.raises(UserError, match=r"train\.json:1 – make shards of it with scripts/make_shards\.py"):
         check_config(tarred(corpus, corpus / "train.json"))
