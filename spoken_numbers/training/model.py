@@ -100,9 +100,14 @@ class SpokenNumberModel(EncDecCTCModel):
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         super().on_save_checkpoint(checkpoint)
         # Lightning counts a fetched batch as ready; who goes on from here fetches it again.
-        progress = checkpoint["loops"]["fit_loop"]["epoch_loop.batch_progress"]
-        for counts in (progress["total"], progress["current"]):
+        loop = checkpoint["loops"]["fit_loop"]
+        batches, epochs = loop["epoch_loop.batch_progress"], loop["epoch_progress"]
+        for counts in (batches["total"], batches["current"]):
             counts["ready"] = counts["started"] = counts["processed"] = counts["completed"]
+        # And an epoch that max_steps cut short as processed; it goes on when max_steps is raised.
+        if batches["current"]["completed"] < self.trainer.num_training_batches:
+            for counts in (epochs["total"], epochs["current"]):
+                counts["processed"] = counts["completed"] = counts["ready"] - 1
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         super().on_load_checkpoint(checkpoint)

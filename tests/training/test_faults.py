@@ -24,6 +24,7 @@ LIMITS = [
     "exp_manager.checkpoint_every_n_steps=3",
     "exp_manager.ema_decay=0.9",
     "model.train_ds.num_workers=1",
+    f"+optim.sched.max_steps={STEPS}",
 ]
 
 
@@ -97,6 +98,13 @@ def test_signals_a_kill_and_a_dead_loader_change_no_bit_of_the_weights(corpus, t
     assert "broken checkpoint passed over" in warned
     assert "warning: a loader process died after step" in warned
     assert json.loads((tmp_path / "one" / "results.json").read_text())["steps"] == STEPS
+    assert_same(tmp_path / "one", undisturbed)
+
+
+def test_a_training_in_two_parts_ends_with_the_weights_of_one(corpus, tmp_path, undisturbed):
+    for steps in (50, STEPS):  # the ninth epoch of six batches begins after 48
+        done = train(*arguments(corpus, tmp_path, *LIMITS, "name=one", f"trainer.max_steps={steps}"))
+        assert done.returncode == 0, done.stderr
     assert_same(tmp_path / "one", undisturbed)
 
 
