@@ -8,7 +8,7 @@ QUICK := data/quickstart
 ONNX := experiments/quickstart_int8/onnx
 MATCHED := $(foreach set,synthetic fsdd an4,--check data/$(set)/test.json)
 
-.PHONY: setup setup-dev system quickstart release-data release-model test test-all lint bench
+.PHONY: setup setup-dev system quickstart release-data release-model test test-all fuzz lint bench
 
 setup: system .venv/requirements
 
@@ -69,6 +69,9 @@ test: setup-dev
 
 test-all: setup-dev
 	OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile -m "slow or not slow"
+
+fuzz: setup-dev
+	python3 tests/fuzz/fuzz.py --seconds 600
 
 lint: setup-dev
 	ruff format --check .

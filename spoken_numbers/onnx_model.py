@@ -158,7 +158,12 @@ def open_model(path: Path, threads: int = 1) -> OnnxModel:
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
-        session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(
+            str(path),
+            options,
+            providers=["CPUExecutionProvider"],
+            enable_fallback=0,  # which prints, and tries the same
+        )
     except Exception as error:  # ONNX Runtime's classes of errors have no common base of their own
         reason = str(error).strip().splitlines()[0][:200]
         raise OnnxModelError(f"cannot load model: {reason}", where=str(path), todo="copy or export it again") from None

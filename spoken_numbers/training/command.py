@@ -6,11 +6,11 @@ import re
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import NoReturn
 
 import hydra
-import yaml
 from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
 from hydra.errors import HydraException
@@ -39,10 +39,11 @@ def run(manual: str) -> None:
     try:
         if not sys.argv[1].startswith("-"):  # as a process that Lightning starts for another device has it
             sys.argv[1:] = _hydra_arguments(config, sys.argv[2:])
+            composed(config, [])
         hydra.main(version_base="1.3", config_path=None)(_train)()
     except UserError as error:
         fail(error)
-    except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
+    except (HydraException, OmegaConfBaseException) as error:
         fail(_explained(error, config))
     except KeyboardInterrupt as end:
         print("interrupted; type the same command to go on from the last checkpoint", file=sys.stderr)
@@ -109,7 +110,10 @@ def _explained(error: Exception, config: Path) -> ConfigError:
 
 
 def _nearest(name: str, config: Path) -> str:
-    near = difflib.get_close_matches(name, all_keys(_compose(config, [])), 1, 0.5)
+    keys: list[str] = []
+    with suppress(Exception):  # the config's own defaults may be what is wrong
+        keys = all_keys(_compose(config, []))
+    near = difflib.get_close_matches(name, keys, 1, 0.5)
     return f"did you mean '{near[0]}'? (a new key takes a + before it)" if near else "see --cfg job for the keys"
 
 
@@ -126,7 +130,7 @@ def composed(config: Path, overrides: Sequence[str], needed: Sequence[str] = ())
     try:
         cfg = _compose(config, overrides)
         missing = sorted(key for key in OmegaConf.missing_keys(cfg) if key.startswith(tuple(needed)))
-    except (HydraException, OmegaConfBaseException, yaml.YAMLError) as error:
+    except Exception as error:  # Hydra raises whatever a file that is no config makes of it
         raise _explained(error, config) from None
     if missing:
         raise ConfigError(f"not filled in: {', '.join(missing)}", where=str(config), todo="give each as key=value")
