@@ -5,6 +5,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -61,18 +62,16 @@ def test_each_utterance_is_read_as_it_is_spoken_until_ctrl_c(spoken, desk, devic
     )
     from_file = [line.split("\t")[0] for line in done.stdout.splitlines()]
     assert len(from_file) == 2
-    live = subprocess.Popen(
-        [*COMMAND, "--microphone", *device],
-        cwd=ROOT,
-        env=desk,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    assert live.stdout is not None
-    heard = [live.stdout.readline().split("\t") for _ in range(2)]
-    live.send_signal(signal.SIGINT)
-    _, told = live.communicate(timeout=60)
+    command = [*COMMAND, "--microphone", *device]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    heeding = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)  # which a job in the background may not
+    with subprocess.Popen(command, cwd=ROOT, env=desk, preexec_fn=heeding, **pipes) as live:
+        try:
+            heard = [live.stdout.readline().split("\t") for _ in range(2)]
+            live.send_signal(signal.SIGINT)
+            _, told = live.communicate(timeout=60)
+        finally:
+            live.kill()
     assert [digits for digits, *_ in heard] == from_file
     assert heard[0][1] == "microphone"
     assert 0.7 < float(heard[0][2]) < 1.1

@@ -21,7 +21,7 @@ from training_command import arguments, train
 from spoken_numbers.corpora.shards import MANIFEST, ShardError, prepare
 from spoken_numbers.errors import UserError
 from spoken_numbers.labels import LABELS
-from spoken_numbers.training.batching import BATCHES_PER_POOL, LengthBatchSampler
+from spoken_numbers.training.batching import BATCHES_PER_POOL, Drawn, LengthBatchSampler
 from spoken_numbers.training.check import check_config
 from spoken_numbers.training.checkpoints import load
 from spoken_numbers.training.dataset import AugmentedDataset, ShardedDataset
@@ -111,7 +111,8 @@ def test_plain_nemo_and_its_lhotse_loader_read_them(corpus, shards):
     plain = TarredAudioToCharDataset(tars, str(shards / MANIFEST), **keys)
     files = AugmentedDataset(section(corpus / "train.json", augmentor={}), 0.02)
     found = sorted((signal.numpy().tobytes(), label.tolist()) for signal, _, label, _ in plain)
-    assert found == sorted((files[row][0].numpy().tobytes(), files[row][2].tolist()) for row in range(len(files)))
+    read = files[[Drawn(0, row) for row in range(len(files))]]
+    assert found == sorted((signal.numpy().tobytes(), label.tolist()) for signal, _, label, _ in read)
     cuts = list(LazyNeMoTarredIterator(str(shards / MANIFEST), tars))
     assert sorted(cut.load_audio()[0].tobytes() for cut in cuts) == [signal for signal, _ in found]
 
