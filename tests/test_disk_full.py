@@ -69,6 +69,7 @@ def test_what_was_there_stays_and_one_line_tells_why(tmp_path, material, file, c
     assert told.startswith("error: cannot write: No space left on device – ")
 
 
+@pytest.mark.slow
 def test_a_training_on_a_full_disk_goes_on_when_there_is_room(corpus, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()

@@ -38,6 +38,7 @@ def settings(folder: Path) -> list[tuple[int, dict[str, object], float]]:
     return [(trial.number, trial.params, trial.value) for trial in finished_study(folder).get_trials()]
 
 
+@pytest.mark.slow
 def test_a_sweep_killed_in_mid_trial_goes_on_with_that_trial(corpus, tmp_path):
     stopped = sweep(corpus, tmp_path, 3)
     process = subprocess.Popen(stopped, cwd=ROOT, stdout=subprocess.PIPE, text=True)

@@ -63,6 +63,7 @@ def losses(folder):
     return [event.value for event in EventAccumulator(str(folder)).Reload().Scalars("train/loss")]
 
 
+@pytest.mark.slow
 def test_shards_train_as_files_do_to_the_last_bit_also_in_two_parts(corpus, shards, tmp_path):
     exact = ["model.spec_augment=null", "frontend.dither=0", "augment=voice", "+optim.sched.max_steps=15"]
     common = [*exact, "model.train_ds.repeat=2", "trainer.max_epochs=-1", "trainer.log_every_n_steps=1"]
