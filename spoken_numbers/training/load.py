@@ -7,13 +7,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from nemo.collections.asr.models import EncDecCTCModel
-from omegaconf import open_dict
+from omegaconf import OmegaConf, open_dict
 
 from spoken_numbers.audio import FloatArray, padded
 from spoken_numbers.errors import UserError
 from spoken_numbers.labels import LABELS
 from spoken_numbers.training.checkpoints import load
-from spoken_numbers.training.untrusted import WeightsOnly, check_archive
+from spoken_numbers.training.untrusted import WeightsOnly, check_archive, check_settings
 
 
 class ModelError(UserError):
@@ -106,6 +106,7 @@ def _padded(model: EncDecCTCModel, batch: Sequence[FloatArray]) -> tuple[torch.T
 def _from_checkpoint(path: Path) -> EncDecCTCModel:
     checkpoint = load(path)
     cfg = checkpoint["hyper_parameters"]["cfg"].copy()
+    check_settings(OmegaConf.to_container(cfg))
     with open_dict(cfg):
         for name in ("train_ds", "validation_ds", "test_ds"):
             cfg.pop(name, None)

@@ -4,6 +4,7 @@ NeMo 3 itself extracts safely and instantiates from a list of allowed modules; h
 a reason, and whatever the environment says about pickles.
 """
 
+import re
 import tarfile
 from collections.abc import Iterator
 from importlib import import_module
@@ -18,8 +19,8 @@ MOST_BYTES = 1 << 30
 """Of all that an archive holds; the largest published config takes 26 MB."""
 MOST_CONFIG = 1 << 22
 CONFIG = "model_config.yaml"
-TRUSTED = ("nemo.collections.asr.", "nemo.collections.common.", "nemo.core.", "torch.optim.")
-"""Where classes that a config names may come from."""
+TRUSTED = re.compile(r"nemo\.collections\.asr\.(models|modules)(\.\w+)*\.[A-Z]\w*")
+"""Classes that a config may name; NeMo's own list lets functions by that write files."""
 
 PLAIN = {
     "builtins": ["bool", "dict", "float", "int", "list", "str"],
@@ -80,21 +81,35 @@ def check_archive(path: Path) -> None:
             if held > MOST_BYTES or (name.name == CONFIG and member.size > MOST_CONFIG):
                 raise UntrustedError(f"archive holds absurdly much at '{member.name}'")
             if name.name == CONFIG:
+                if settings is not None:
+                    raise UntrustedError(f"archive holds {CONFIG} twice")
                 content = archive.extractfile(member)
                 settings = yaml.safe_load(content.read()) if content is not None else None
     if settings is None:
         raise UntrustedError(f"archive holds no {CONFIG}")
-    for target in _targets(settings):
-        if not target.startswith(TRUSTED):
-            raise UntrustedError(f"its config names '{target}', which is no part of a speech model")
+    check_settings(settings)
 
 
-def _targets(node: Any) -> Iterator[str]:
-    if isinstance(node, dict):
-        for key, value in node.items():
-            if key in ("target", "_target_", "cls") and isinstance(value, str):
-                yield value
-            yield from _targets(value)
+def check_settings(settings: Any) -> None:
+    """Pass plain containers that name classes of speech models alone, and nothing of this machine.
+
+    Raises:
+        UntrustedError: anything else.
+    """
+    for key, value in _leaves(settings):
+        if key in ("target", "_target_", "cls") and not TRUSTED.fullmatch(value):
+            raise UntrustedError(f"its config names '{value}', which is no part of a speech model")
+        if "${oc." in value:
+            raise UntrustedError(f"its config asks for '{value}', which is not the model's to know")
+
+
+def _leaves(node: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """Texts, each with the key that it stands under."""
+    if isinstance(node, str):
+        yield key, node
+    elif isinstance(node, dict):
+        for name, value in node.items():
+            yield from _leaves(value, str(name))
     elif isinstance(node, list):
         for value in node:
-            yield from _targets(value)
+            yield from _leaves(value, key)

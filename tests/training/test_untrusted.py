@@ -15,6 +15,10 @@ from spoken_numbers.training.checkpoints import load
 from spoken_numbers.training.load import ModelError, load_model
 
 
+WRITER = "nemo.collections.asr.parts.utils.manifest_utils.write_manifest"
+"""A function that NeMo would call for a config."""
+
+
 class Trap:
     """Pickled, a call; unpickled naively, a file."""
 
@@ -86,6 +90,11 @@ def test_a_checkpoint_that_calls_is_not_obeyed(trained, tmp_path, place):
         ),
         (b"target: nemo.collections.asr.models.EncDecCTCModel", b"target: builtins.exec"),
         (b"target: nemo.collections.asr.models.EncDecCTCModel", b"target: antigravity.geohash"),
+        (
+            b"_target_: nemo.collections.asr.modules.ConvASRDecoder",
+            f"_target_: {WRITER}\n  output_path: TRACE\n  target_manifest: []".encode(),
+        ),
+        (b"sample_rate: 16000", b"sample_rate: ${oc.env:HOME}"),
         (b"sample_rate: 16000", b"sample_rate: !!python/object/apply:os.mkdir [TRACE]"),
     ],
 )
@@ -97,6 +106,22 @@ def test_a_config_that_names_other_code_is_refused(honest, tmp_path, old, new):
     with pytest.raises(ModelError, match="cannot load model"):
         load_model(pack(tmp_path / "hostile.nemo", honest | {config: hostile}))
     assert not trace.exists()
+
+
+def test_a_second_config_does_not_hide_the_first(honest, tmp_path):
+    config = name_of(honest, "model_config.yaml")
+    with pytest.raises(ModelError, match=r"model_config\.yaml twice"):
+        load_model(pack(tmp_path / "hostile.nemo", honest | {"x/model_config.yaml": honest[config]}))
+
+
+def test_a_checkpoint_whose_config_names_other_code_is_refused(trained, tmp_path):
+    checkpoint = load(next((trained / "checkpoints").glob("last-*")))
+    cfg = checkpoint["hyper_parameters"]["cfg"]
+    cfg.decoder = {"_target_": WRITER, "output_path": str(tmp_path / "trace"), "target_manifest": []}
+    torch.save(checkpoint, tmp_path / "hostile.ckpt")
+    with pytest.raises(ModelError, match="no part of a speech model"):
+        load_model(tmp_path / "hostile.ckpt")
+    assert not (tmp_path / "trace").exists()
 
 
 def link(name: str, target: str, kind: bytes = tarfile.SYMTYPE) -> tarfile.TarInfo:
