@@ -14,7 +14,6 @@ from training_command import ROOT
 from spoken_numbers.training.checkpoints import load
 from spoken_numbers.training.load import ModelError, load_model
 
-
 WRITER = "nemo.collections.asr.parts.utils.manifest_utils.write_manifest"
 """A function that NeMo would call for a config."""
 
