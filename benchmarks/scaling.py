@@ -55,27 +55,39 @@ def main(
     utterances_s = _loader_rate(cfg)
     plan_s, plan_bytes = _plan(cfg, rows)
     flops = _flops(cfg, batch)
-    print("| measured | |\n|---|---|")
-    print(f"| step of {batch} utterances, one process | {alone:.3f} s |")
-    print(
-        f"| the same of each of {RANKS} processes | {together:.3f} s, {RANKS * alone / together:.2f}× as much a second |"
+    more = RANKS * alone / together
+    _table(
+        "measured",
+        {
+            f"step of {batch} utterances, one process": f"{alone:.3f} s",
+            f"the same of each of {RANKS} processes": f"{together:.3f} s, {more:.2f}× as much a second",
+            f"averaging {gradient_bytes / 1e6:.1f} MB of gradients between them": f"{1000 * averaging:.1f} ms",
+            "arithmetic of a step": f"{flops / 1e9:.0f} GFLOP",
+            "one loader core, six perturbations": f"{utterances_s:.0f} utterances/s",
+            "a row of an epoch's plan": f"{1e6 * plan_s:.0f} µs, {plan_bytes:.0f} bytes in each process",
+        },
     )
-    print(f"| averaging {gradient_bytes / 1e6:.1f} MB of gradients between them | {1000 * averaging:.1f} ms |")
-    print(f"| arithmetic of a step | {flops / 1e9:.0f} GFLOP |")
-    print(f"| one loader core, six perturbations | {utterances_s:.0f} utterances/s |")
-    print(f"| a row of an epoch's plan | {1e6 * plan_s:.0f} µs, {plan_bytes:.0f} bytes in each process |\n")
-
     ranks, utterances = machines * gpus, hours * 3600 / SECONDS
     compute = flops / (gpu_tflops * 1e12)
     ring = 2 * (ranks - 1) / ranks * gradient_bytes * 8 / (network_gbit * 1e9)
     busy, fed = ranks * batch / (compute + ring), machines * cores * utterances_s
-    print(f"| reckoned for {machines} machines of {gpus} GPUs and {cores} cores, {hours:.0f} h | |\n|---|---|")
-    print(f"| step of a GPU at {gpu_tflops:g} TFLOP/s | {1000 * compute:.1f} ms |")
-    print(f"| gradients by a ring at {network_gbit:g} Gbit/s | {1000 * ring:.1f} ms, {100 * ring / (ring + compute):.0f} % of a step |")  # fmt: skip
-    print(f"| what the GPUs take | {busy:.0f} utterances/s, an epoch in {utterances / busy / 3600:.1f} h |")
-    print(f"| what the loaders give | {fed:.0f} utterances/s, an epoch in {utterances / fed / 3600:.1f} h |")
-    print(f"| loader cores that keep a GPU busy | {busy / ranks / utterances_s:.0f} |")
-    print(f"| an epoch's plan | {utterances * plan_s / 60:.0f} min and {utterances * plan_bytes / 1e9:.0f} GB in each process |")  # fmt: skip
+    minutes, memory = utterances * plan_s / 60, utterances * plan_bytes / 1e9
+    _table(
+        f"reckoned for {machines} machines of {gpus} GPUs and {cores} cores, {hours:.0f} h",
+        {
+            f"a GPU's arithmetic at {gpu_tflops:g} TFLOP/s": f"{1000 * compute:.1f} ms a step",
+            f"gradients by a ring at {network_gbit:g} Gbit/s": f"{1000 * ring:.1f} ms a step",
+            "what the GPUs take": f"{busy:.0f} utterances/s, an epoch in {utterances / busy / 3600:.1f} h",
+            "what the loaders give": f"{fed:.0f} utterances/s, an epoch in {utterances / fed / 3600:.1f} h",
+            "loader cores that keep a GPU busy": f"{busy / ranks / utterances_s:.0f}",
+            "an epoch's plan": f"{minutes:.0f} min and {memory:.0f} GB in each process",
+        },
+    )
+
+
+def _table(title: str, rows: dict[str, str]) -> None:
+    print(f"| {title} | |\n|---|---|")
+    print("".join(f"| {name} | {value} |\n" for name, value in rows.items()), flush=True)
 
 
 def _built(cfg: DictConfig) -> SpokenNumberModel:
