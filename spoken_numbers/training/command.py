@@ -153,3 +153,18 @@ def all_keys(cfg: DictConfig, prefix: str = "") -> list[str]:
         if isinstance(node, DictConfig) and not node._is_missing() and not node._is_interpolation():
             keys.extend(all_keys(node, f"{name}."))
     return keys
+
+
+def leaves(cfg: DictConfig, *, resolve: bool = True) -> dict[str, object]:
+    """Dotted keys → values, with interpolations resolved or as they are written; an empty section is a value."""
+    flat: dict[str, object] = {}
+
+    def walk(node: object, key: str) -> None:
+        if isinstance(node, dict) and node:
+            for name, value in node.items():
+                walk(value, f"{key}.{name}" if key else str(name))
+        else:
+            flat[key] = node
+
+    walk(OmegaConf.to_container(cfg, resolve=resolve), "")
+    return flat

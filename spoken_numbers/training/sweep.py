@@ -13,13 +13,14 @@ import optuna
 from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import IntervalSweep, Override, Transformer
 from hydra.core.utils import JobReturn, JobStatus
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.samplers import TPESampler
 from optuna.trial import Trial, TrialState
 
 from spoken_numbers.errors import UserError
 from spoken_numbers.stamp import stamp
+from spoken_numbers.training.command import leaves
 
 Launch = Callable[[Sequence[Sequence[str]], int], Sequence[JobReturn]]
 """Overrides of jobs, and the first one's number → what became of each."""
@@ -102,17 +103,7 @@ class Sweep:
 
 def without_hydra(config: DictConfig) -> dict[str, object]:
     """The config that trials begin from: dotted leaf keys → values as they are written."""
-    flat: dict[str, object] = {}
-
-    def walk(node: Any, key: str) -> None:
-        if isinstance(node, dict) and node:
-            for name, value in node.items():
-                walk(value, f"{key}.{name}" if key else str(name))
-        elif not key.startswith("hydra."):
-            flat[key] = node
-
-    walk(OmegaConf.to_container(config, resolve=False), "")
-    return flat
+    return {key: value for key, value in leaves(config, resolve=False).items() if not key.startswith("hydra.")}
 
 
 def finished_study(folder: Path) -> optuna.Study:

@@ -27,6 +27,7 @@ from spoken_numbers.training.checkpoints import (
     best_checkpoint,
     newest_usable,
 )
+from spoken_numbers.training.command import leaves
 from spoken_numbers.training.equalization import equalize, is_equalizable
 from spoken_numbers.training.int8_simulation import settle_weights
 from spoken_numbers.training.interruption import Interruption
@@ -195,7 +196,7 @@ def _finish(cfg: DictConfig, folder: Path, trainer: Trainer) -> None:
     }
     _write_text(folder / "results.json", json.dumps(results, indent=2) + "\n")
     if isinstance(trainer.logger, TensorBoardLogger):
-        trainer.logger.log_hyperparams(_flat(cfg), {f"final/{name}": value for name, value in metrics.items()})
+        trainer.logger.log_hyperparams(leaves(cfg), {f"final/{name}": value for name, value in metrics.items()})
         trainer.logger.finalize("success")
     told = "never validated" if score is None else f"best string accuracy {100 * score:.1f} % on validation"
     print(f"{artefact}: {told} ({best.name})")
@@ -239,23 +240,9 @@ def _is_finished(cfg: DictConfig, folder: Path) -> bool:
 
 def _changed_since(cfg: DictConfig, folder: Path, *prefixes: str) -> list[str]:
     """Keys below ``prefixes`` whose values differ from those that the folder was trained with."""
-    before, now = _flat(OmegaConf.load(folder / "config.yaml")), _flat(cfg)  # type: ignore[arg-type]
-    return sorted(key for key in before | now if key.startswith(prefixes) and before.get(key) != now.get(key))
-
-
-def _flat(cfg: DictConfig) -> dict[str, str]:
-    """Dotted leaf keys → values as text."""
-    flat: dict[str, str] = {}
-
-    def walk(node: Any, prefix: str) -> None:
-        if isinstance(node, dict):
-            for key, value in node.items():
-                walk(value, f"{prefix}.{key}" if prefix else str(key))
-        else:
-            flat[prefix] = str(node)
-
-    walk(OmegaConf.to_container(cfg, resolve=True), "")
-    return flat
+    before, now = leaves(OmegaConf.load(folder / "config.yaml")), leaves(cfg)  # type: ignore[arg-type]
+    keys = (key for key in before | now if key.startswith(prefixes))
+    return sorted(key for key in keys if str(before.get(key)) != str(now.get(key)))
 
 
 def git_revision() -> str:
