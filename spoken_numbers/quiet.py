@@ -43,4 +43,5 @@ def quiet() -> None:
 
 
 def _is_error(record: logging.LogRecord) -> bool:
-    return record.levelno >= logging.ERROR
+    raised = record.getMessage().startswith("Model instantiation failed!")  # NeMo's page, and then the exception
+    return record.levelno >= logging.ERROR and not raised
