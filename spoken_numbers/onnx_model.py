@@ -1,6 +1,7 @@
 """An exported model: its file, what its metadata says of it, and ONNX Runtime's session for it."""
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,7 +14,7 @@ import onnxruntime
 from spoken_numbers.audio import FloatArray, padded
 from spoken_numbers.errors import UserError
 
-onnxruntime.set_default_logger_severity(3)  # errors only: optimisations that do not apply are no news
+onnxruntime.set_default_logger_severity(4)  # its errors are raised as well
 
 
 MOST_BYTES = 256_000_000
@@ -82,6 +83,9 @@ class Metadata:
             labels = json.loads(properties["labels"])
             if not all(isinstance(label, str) for label in labels):
                 raise ValueError("labels")
+            confidence = dict(json.loads(properties.get("confidence", "{}")))
+            if confidence and not _is_calibration(confidence):
+                raise ValueError("confidence")
             return cls(
                 graph=properties["graph"],
                 labels=tuple(labels),
@@ -93,14 +97,14 @@ class Metadata:
                 metrics=dict(json.loads(properties.get("metrics", "{}"))),
                 training_config=dict(json.loads(properties.get("training_config", "{}"))),
                 quantization=dict(json.loads(properties.get("quantization", "{}"))),
-                confidence=dict(json.loads(properties.get("confidence", "{}"))),
+                confidence=confidence,
                 trained_feature_range=json.loads(properties.get("trained_feature_range", "null")),
             )
         except KeyError as missing:
             raise OnnxModelError(
                 f"metadata says nothing of {missing}", where=where, todo="export it with quantization/export_onnx.py"
             ) from None
-        except (ValueError, TypeError) as error:
+        except (ValueError, TypeError, RecursionError) as error:
             raise OnnxModelError(
                 f"metadata cannot be read: {error}",
                 where=where,
@@ -133,9 +137,20 @@ class OnnxModel:
         return self.run(*padded(waveforms, self.metadata.sample_rate)) if waveforms else []
 
     def run(self, signal: FloatArray, lengths: npt.NDArray[np.int64]) -> list[FloatArray]:
-        """A padded batch of what the graph takes, and its lengths → (frames, labels + 1) log-probabilities of each."""
+        """A padded batch of what the graph takes, and its lengths → (frames, labels + 1) log-probabilities of each.
+
+        Raises:
+            OnnxModelError: the graph fails, or gives something else.
+        """
         fed = {self.taken: signal, "length": lengths}
-        log_probs, frames = self.session.run(["logprobs", "logprobs_length"], fed)
+        try:
+            log_probs, frames = self.session.run(["logprobs", "logprobs_length"], fed)
+        except Exception as error:
+            raise _unusable("model fails", error, self.path) from None
+        whole = (len(signal), log_probs.shape[1] if log_probs.ndim > 1 else 0, len(self.metadata.labels) + 1)
+        if log_probs.shape != whole or frames.shape != whole[:1] or (frames < 0).any() or (frames > whole[1]).any():
+            what = f"model gives {log_probs.shape} and lengths {frames.tolist()} in place of {whole}"
+            raise OnnxModelError(what[:200], where=str(self.path), todo="export it again")
         return [one[:count] for one, count in zip(log_probs, frames, strict=True)]
 
 
@@ -156,7 +171,9 @@ def open_model(path: Path, threads: int = 1) -> OnnxModel:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = 3
+    options.log_severity_level = 4
+    # It reads no other file: weights that it keeps elsewhere are looked for below the model itself, which is no folder.
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(path))
     try:
         session = onnxruntime.InferenceSession(
             str(path),
@@ -164,9 +181,8 @@ def open_model(path: Path, threads: int = 1) -> OnnxModel:
             providers=["CPUExecutionProvider"],
             enable_fallback=0,  # which prints, and tries the same
         )
-    except Exception as error:  # ONNX Runtime's classes of errors have no common base of their own
-        reason = str(error).strip().splitlines()[0][:200]
-        raise OnnxModelError(f"cannot load model: {reason}", where=str(path), todo="copy or export it again") from None
+    except Exception as error:
+        raise _unusable("cannot load model", error, path) from None
     metadata = Metadata.from_properties(session.get_modelmeta().custom_metadata_map, str(path))
     model = OnnxModel(path, session, metadata)
     if reason := _untrue(model):
@@ -191,3 +207,14 @@ def _untrue(model: OnnxModel) -> str:
     if isinstance(labels, int) and labels != len(said.labels) + 1:
         return f"{len(said.labels)} labels and a blank for {labels} outputs"
     return ""
+
+
+def _is_calibration(confidence: dict[str, Any]) -> bool:
+    numbers = all(type(value) in (int, float) and math.isfinite(value) for value in confidence.values())
+    return confidence.keys() == {"slope", "intercept"} and numbers
+
+
+def _unusable(what: str, error: Exception, path: Path) -> OnnxModelError:
+    """Of ONNX Runtime's errors, whose classes have no common base of their own."""
+    reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
+    return OnnxModelError(f"{what}: {reason}", where=str(path), todo="copy or export it again")

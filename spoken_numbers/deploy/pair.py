@@ -11,7 +11,7 @@ from onnx import compose
 from spoken_numbers.deploy.front_end import FRONT_END
 from spoken_numbers.errors import UserError
 from spoken_numbers.files import written_whole
-from spoken_numbers.onnx_model import Metadata, OnnxModelError
+from spoken_numbers.onnx_model import Metadata, OnnxModelError, open_model
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,15 +54,15 @@ def read_pair(path: Path) -> Pair:
     Raises:
         OnnxModelError: missing, not ONNX, or not exported by this project.
     """
-    if not path.is_file():
-        raise OnnxModelError("no such model", where=str(path), todo="check the path")
+    metadata = open_model(path).metadata
+    if not isinstance(metadata.front_end.get("features"), int):
+        raise OnnxModelError("metadata says nothing of 'features'", where=str(path), todo="export it again")
     try:
         model = onnx.load(path)
         onnx.checker.check_model(model)
     except Exception as error:
         reason = f"{type(error).__name__}: {error}".strip().splitlines()[0][:200]
         raise OnnxModelError(f"not an ONNX model: {reason}", where=str(path), todo="copy or export it again") from None
-    metadata = Metadata.from_properties({one.key: one.value for one in model.metadata_props}, str(path))
     if metadata.graph == "features":
         return Pair(None, model, metadata)
     front = [node for node in model.graph.node if node.name.startswith(FRONT_END)]
