@@ -65,7 +65,7 @@ def decode(path: Path) -> tuple[FloatArray, int]:
     if not os.path.isfile(path):  # unlike Path.is_file, False for a name too long or a folder closed to us
         raise AudioError("no such recording", where=str(path), todo="check the path")
     try:
-        return soundfile.read(path, dtype="float32", always_2d=True)
+        return soundfile.read(os.fsencode(path), dtype="float32", always_2d=True)
     except soundfile.LibsndfileError as error:
         return _decode_with_ffmpeg(path, str(error))
 
@@ -97,7 +97,7 @@ def write(path: Path, waveform: FloatArray, sample_rate: int = SAMPLE_RATE) -> f
     """
     peak = float(np.abs(waveform).max(initial=0.0))
     with written_whole(path) as temporary:
-        soundfile.write(temporary, waveform / max(peak, 1.0), sample_rate, subtype="PCM_16", format="WAV")
+        soundfile.write(os.fsencode(temporary), waveform / max(peak, 1.0), sample_rate, subtype="PCM_16", format="WAV")
     return len(waveform) / sample_rate
 
 
@@ -115,7 +115,7 @@ def flac(waveform: FloatArray, sample_rate: int = SAMPLE_RATE) -> bytes:
 
 def duration(path: Path) -> float:
     """Seconds, by the header of a file that libsndfile reads."""
-    return soundfile.info(path).duration
+    return soundfile.info(os.fsencode(path)).duration
 
 
 def is_silent(waveform: FloatArray, floor_db: float = -60.0) -> bool:

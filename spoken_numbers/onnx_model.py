@@ -2,6 +2,7 @@
 
 import json
 import math
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -172,11 +173,11 @@ def open_model(path: Path, threads: int = 1) -> OnnxModel:
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 4
-    # It reads no other file: weights that it keeps elsewhere are looked for below the model itself, which is no folder.
-    options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(path))
+    # It reads no other file: weights that it keeps elsewhere are looked for below what is no folder.
+    options.add_session_config_entry("session.model_external_initializers_file_folder_path", os.devnull)
     try:
         session = onnxruntime.InferenceSession(
-            str(path),
+            path.read_bytes(),  # a path need not be text
             options,
             providers=["CPUExecutionProvider"],
             enable_fallback=0,  # which prints, and tries the same

@@ -118,7 +118,7 @@ def _opened_source(
 ) -> tuple[float, Blocks, str]:
     """Block by block where libsndfile can; else decoded whole by FFmpeg."""
     try:
-        file = soundfile.SoundFile(source)
+        file = soundfile.SoundFile(os.fsencode(source) if isinstance(source, Path) else source)
     except TypeError:  # soundfile takes a name that ends in .raw for samples without a header
         raise AudioError("raw samples without a header", where=where, todo="convert it to WAV") from None
     except soundfile.LibsndfileError:

@@ -142,7 +142,7 @@ def _audio_faults(utterance: Utterance, path: str, where: str, audio: Audio) -> 
     if not os.path.isfile(path):
         return [_fault(Kind.UNREADABLE, f"no such recording: {name}", where, "correct audio_filepath")]
     try:
-        with soundfile.SoundFile(path) as recording:
+        with soundfile.SoundFile(os.fsencode(path)) as recording:
             rate, channels, length = recording.samplerate, recording.channels, recording.frames
             sound = _listen(recording) if audio is Audio.SAMPLES else Sound(length, finite=True, silent=False)
     except (soundfile.SoundFileError, OSError) as error:

@@ -31,7 +31,7 @@ def write_report(evaluation: Evaluation, folder: Path, run: dict[str, Any]) -> P
     )
     path = folder / "report.html"
     with written_whole(path) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+        temporary.write_text(page, encoding="utf-8", errors="backslashreplace")
     return path
 
 

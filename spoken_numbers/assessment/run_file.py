@@ -46,13 +46,16 @@ def write_json(run: dict[str, Any], path: Path) -> None:
     """What ``as_json`` gave, whole or not at all."""
     with written_whole(path) as temporary:
         text = json.dumps(run, indent=2, ensure_ascii=False)
-        temporary.write_text(text + "\n", encoding="utf-8")
+        temporary.write_text(text + "\n", encoding="utf-8", errors="backslashreplace")  # JSON's own escapes
 
 
 def write_csv(evaluation: Evaluation, path: Path) -> None:
     """A row for each utterance, whole or not at all."""
     rows = [{**row, "characters": json.dumps(row["characters"])} for row in _rows(evaluation)]
-    with written_whole(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as out:
+    with (
+        written_whole(path) as temporary,
+        temporary.open("w", encoding="utf-8", errors="backslashreplace", newline="") as out,
+    ):
         writer = csv.DictWriter(out, list(rows[0]) if rows else ["audio_filepath"])
         writer.writeheader()
         writer.writerows(rows)

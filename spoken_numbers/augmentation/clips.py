@@ -1,6 +1,7 @@
 """Short recordings that perturbations mix in: read once, kept in memory within a bound."""
 
 import json
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -123,6 +124,6 @@ def _recordings(manifest: Path) -> Iterator[tuple[Path, float, float | None]]:
 
 def _channels(path: Path) -> int:
     try:
-        return soundfile.info(path).channels
+        return soundfile.info(os.fsencode(path)).channels
     except (soundfile.LibsndfileError, OSError, RuntimeError):
         return audio.decode(path)[0].shape[1]

@@ -1,5 +1,6 @@
 """What every recipe does: split by speaker, convert each file once, write a manifest per split."""
 
+import os
 import random
 import sys
 from collections import Counter
@@ -122,7 +123,7 @@ def _made_before(job: Job) -> float | None:
         made = job.target.stat().st_mtime
         if any(made < source.stat().st_mtime for source in job.sources):
             return None
-        info = soundfile.info(job.target)
+        info = soundfile.info(os.fsencode(job.target))
     except (OSError, soundfile.LibsndfileError):
         return None
     return float(info.frames / info.samplerate)

@@ -116,7 +116,7 @@ def read(path: Path) -> Any:
         raise GrammarError("no such grammar", where=str(path), todo=todo)
     try:
         fst = library.StdVectorFst.read(str(path))
-    except (RuntimeError, ValueError):
+    except (RuntimeError, ValueError, TypeError):  # the last of a name that is no text
         fst = None
     if fst is None:
         raise GrammarError("cannot read grammar", where=str(path), todo=todo)
@@ -139,7 +139,12 @@ def write(machine: Automaton, path: Path) -> None:
     for state in np.flatnonzero(np.isfinite(machine.final_costs)):
         fst.set_final(state.item(), machine.final_costs[state].item())
     with written_whole(path) as temporary:
-        if not fst.write(str(temporary)):
+        try:
+            written = fst.write(str(temporary))
+        except TypeError:
+            what, todo = "OpenFst's file names are UTF-8 text", "choose another name"
+            raise GrammarError(what, where=str(path), todo=todo) from None
+        if not written:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(temporary))  # it says no more than that
 
 

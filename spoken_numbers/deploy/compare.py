@@ -187,7 +187,7 @@ def table(comparison: Comparison) -> str:
 def write_json(comparison: Comparison, path: Path) -> None:
     figures = {"models": [one.figures() for one in comparison.models], "left_out": comparison.left_out}
     with written_whole(path) as temporary:
-        temporary.write_text(json.dumps(figures, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+        temporary.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
 
 
 def _readable(manifests: Sequence[Path], left_out: list[str]) -> Iterator[tuple[FloatArray, str]]:
