@@ -1,4 +1,4 @@
-"""Folders with every odd character, names that are no text, other locales and clocks, and corpora on read-only disks."""
+"""Folders with every odd character, names that are no text, other locales and clocks, corpora on read-only disks."""
 
 import json
 import os
