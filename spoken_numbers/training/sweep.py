@@ -19,6 +19,7 @@ from optuna.samplers import TPESampler
 from optuna.trial import Trial, TrialState
 
 from spoken_numbers.errors import UserError
+from spoken_numbers.files import held
 from spoken_numbers.stamp import stamp
 from spoken_numbers.training.command import leaves
 
@@ -60,7 +61,7 @@ class Sweep:
 
         Raises:
             SweepError: nothing to search, or a trial that was never validated.
-            UserError: the folder has a sweep of another recipe.
+            UserError: the folder has a sweep of another recipe, or another process sweeps in it.
         """
         space, fixed = _space([*self.params, *overrides])
         if not space:
@@ -68,6 +69,10 @@ class Sweep:
             raise SweepError("no setting to search", where="hydra.sweeper.params", todo=todo)
         searched = {key: repr(distribution) for key, distribution in space.items()}
         stamp(self.folder, {**recipe, **searched}, "choose another name=… or remove the folder")
+        with held(self.folder):
+            self._study_on(launch, space, fixed)
+
+    def _study_on(self, launch: Launch, space: dict[str, BaseDistribution], fixed: list[str]) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         study = _study(self.folder)
         if not (missing := self._missing(study)):

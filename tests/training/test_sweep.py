@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from training_command import ROOT, TINY, train
 
+from spoken_numbers.files import held
 from spoken_numbers.training.sweep import finished_study
 
 SUMMARY = ROOT / "evaluation" / "sweep_summary.py"
@@ -36,6 +37,14 @@ def sweep(corpus: Path, exp_dir: Path, trials: int, *overrides: str, name: str =
 
 def settings(folder: Path) -> list[tuple[int, dict[str, object], float]]:
     return [(trial.number, trial.params, trial.value) for trial in finished_study(folder).get_trials()]
+
+
+def test_a_second_sweep_in_a_folder_is_refused(corpus, tmp_path):
+    with held(tmp_path / "s"):
+        done = train(*sweep(corpus, tmp_path, 1))
+    assert done.returncode == 2, done.stderr
+    assert done.stderr.startswith(f"error: another process works here – {tmp_path}/s – ")
+    assert done.stderr.count("\n") == 1
 
 
 @pytest.mark.slow
