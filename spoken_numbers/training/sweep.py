@@ -17,8 +17,10 @@ from omegaconf import DictConfig, OmegaConf
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.samplers import TPESampler
 from optuna.trial import Trial, TrialState
+from sqlalchemy import URL
 
 from spoken_numbers.errors import UserError
+from spoken_numbers.files import held
 from spoken_numbers.stamp import stamp
 
 Launch = Callable[[Sequence[Sequence[str]], int], Sequence[JobReturn]]
@@ -59,14 +61,18 @@ class Sweep:
 
         Raises:
             SweepError: nothing to search, or a trial that was never validated.
-            UserError: the folder has a sweep of another recipe.
+            UserError: the folder has a sweep of another recipe, or another process sweeps there.
         """
         space, fixed = _space([*self.params, *overrides])
         if not space:
             todo = "fill in hydra.sweeper.params, or give key=choice(a,b)"
             raise SweepError("no setting to search", where="hydra.sweeper.params", todo=todo)
         searched = {key: repr(distribution) for key, distribution in space.items()}
-        stamp(self.folder, {**recipe, **searched}, "choose another name=… or remove the folder")
+        with held(self.folder):
+            stamp(self.folder, {**recipe, **searched}, "choose another name=… or remove the folder")
+            self._search(launch, space, fixed)
+
+    def _search(self, launch: Launch, space: dict[str, BaseDistribution], fixed: list[str]) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         study = _study(self.folder)
         if not (missing := self._missing(study)):
@@ -139,7 +145,7 @@ def _study(folder: Path) -> optuna.Study:
 
 
 def _url(folder: Path) -> str:
-    return f"sqlite:///{folder / DATABASE}"
+    return URL.create("sqlite", database=str(folder / DATABASE)).render_as_string()
 
 
 def _space(overrides: Sequence[str]) -> tuple[dict[str, BaseDistribution], list[str]]:

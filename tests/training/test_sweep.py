@@ -85,6 +85,23 @@ def test_a_sweep_of_other_settings_is_not_mixed_in(corpus, tmp_path):
     assert done.stderr.count("\n") == 1
 
 
+def test_a_second_sweep_of_the_same_folder_is_refused(corpus, tmp_path):
+    command = sweep(corpus, tmp_path, 1)
+    first = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        while first.poll() is None and not (tmp_path / "s" / "study.db").exists():
+            time.sleep(0.05)
+        first.send_signal(signal.SIGSTOP)
+        second = train(*command)
+    finally:
+        first.kill()
+        first.wait()
+    assert (second.returncode, second.stdout) == (2, "")
+    assert (
+        second.stderr == f"error: another process works here – {tmp_path}/s – wait for it, or choose another folder\n"
+    )
+
+
 @pytest.mark.parametrize("there", ["nothing", "no trial"])
 def test_a_folder_without_a_sweep_is_one_line(corpus, tmp_path, there):
     if there == "no trial":
