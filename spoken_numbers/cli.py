@@ -8,7 +8,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 
-from spoken_numbers.errors import UserError
+from spoken_numbers.errors import UserError, on_one_line
 from spoken_numbers.manifest import Made
 
 UsageError: Any = typer.BadParameter.__mro__[1]  # typer exports only this child of it, from click or its own copy of it
@@ -50,6 +50,6 @@ def report_made(made: Iterable[Made]) -> None:
     """One line per manifest, and what was left out and why."""
     for one in made:
         speakers = f", {one.speakers} speakers" if one.speakers else ""
-        print(f"{one.path}: {one.utterances} utterances, {one.hours:.2f} h{speakers}")
+        print(f"{on_one_line(one.path)}: {one.utterances} utterances, {one.hours:.2f} h{speakers}")
         for reason, count in sorted(one.left_out.items()):
             print(f"  left out {count}: {reason}")

@@ -83,6 +83,11 @@ def read(path: Path) -> Iterator[Utterance]:
         yield parse_row(line, f"{path}:{number}")
 
 
+def split_by_commas(names: str) -> list[Path]:
+    """Manifests as NeMo takes them in one string; one whose own name has commas is itself."""
+    return [Path(name) for name in ([names] if Path(names).exists() else names.split(","))]
+
+
 def rows(path: Path) -> Iterator[tuple[int, bytes]]:
     """Line number (from 1) and bytes of each line that is not blank, cut at ``LONGEST_ROW``.
 

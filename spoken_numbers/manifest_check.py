@@ -11,7 +11,7 @@ from pathlib import Path
 from spoken_numbers.batch import DeadProcessError
 from spoken_numbers.errors import UserError
 from spoken_numbers.files import written_whole
-from spoken_numbers.manifest import Made, ManifestError, parse_row, rows
+from spoken_numbers.manifest import Made, ManifestError, parse_row, rows, split_by_commas
 from spoken_numbers.parallel import map_each
 from spoken_numbers.row_check import Audio, Fault, Inspected, Kind, inspect, speaker_hash
 
@@ -156,8 +156,7 @@ def _without_speaker_leaks(faults: Iterable[Fault]) -> Iterator[Fault]:
 
 def splits_of(arguments: Sequence[str]) -> tuple[list[Path], list[int]]:
     """Manifests and the split of each: one split per argument, its manifests joined by commas as NeMo takes them."""
-    named = [[argument] if Path(argument).exists() else argument.split(",") for argument in arguments]
-    pairs = [(Path(name), split) for split, names in enumerate(named) for name in names]
+    pairs = [(path, split) for split, argument in enumerate(arguments) for path in split_by_commas(argument)]
     return [path for path, _ in pairs], [split for _, split in pairs]
 
 

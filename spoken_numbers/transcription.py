@@ -14,7 +14,7 @@ from typing import BinaryIO
 from spoken_numbers.audio import AudioError, FloatArray
 from spoken_numbers.decoding.bound import Bound, decoder_of
 from spoken_numbers.decoding.decoded import Character
-from spoken_numbers.errors import UserError
+from spoken_numbers.errors import UserError, on_one_line
 from spoken_numbers.microphone import microphone
 from spoken_numbers.parallel import map_each
 from spoken_numbers.recognizer import Recognizer
@@ -155,7 +155,7 @@ def sure(record: Record, least: float) -> Record:
 def as_text(record: Record, by_utterance: bool = False) -> str:
     """Digits, a tab and the path; of an utterance, its start and end in seconds after them."""
     times = f"\t{record.start:.2f}\t{record.end:.2f}" if by_utterance else ""
-    return f"{record.digits}\t{record.recording}{times}"
+    return f"{record.digits}\t{on_one_line(record.recording)}{times}"
 
 
 def as_json(record: Record) -> str:

@@ -1,4 +1,4 @@
-"""Folders with every odd character, names that are no text, other locales and clocks, corpora on read-only disks."""
+"""Names that are no text, other locales, wrong clocks, corpora on read-only disks."""
 
 import json
 import os
@@ -14,61 +14,41 @@ from tone_model import tone_model
 from training_command import ROOT, TINY
 from training_fixtures import tones
 
-ODD = "a b'c\"d é$HOME=x,[y]{z}\nline#%&;(1)~"
 LATIN_1 = os.fsdecode(b"caf\xe9")
 ELSEWHERE = {"LC_ALL": "C", "TZ": "Asia/Kathmandu"}
 
 
-def run(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(*words: object) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, *map(str, words)]
-    given = {**os.environ, **environment}
+    given = {**os.environ, **ELSEWHERE}
     return subprocess.run(command, cwd=ROOT, env=given, capture_output=True, text=True, check=False)
 
 
-def succeed(*words: object, **environment: str) -> str:
-    done = run(*words, **environment)
+def succeed(*words: object) -> str:
+    done = run(*words)
     assert done.returncode == 0, done.stderr
     return done.stdout
 
 
-@pytest.mark.parametrize(("name", "environment"), [(ODD, ELSEWHERE), (LATIN_1, {})], ids=["odd", "latin-1"])
-def test_a_corpus_is_prepared_checked_sharded_and_read_in_any_folder(tmp_path, name, environment):
-    folder = tmp_path / name
+def test_a_corpus_is_prepared_checked_sharded_and_read_where_names_are_no_text(tmp_path):
+    folder = tmp_path / LATIN_1
     made = make_fsdd(tmp_path / "plain")  # libsndfile's Python wants text
     folder.mkdir()
     made.rename(folder / "corpus")
     shutil.copy(tone_model(tmp_path / "m.onnx"), folder / "m.onnx")
     few = ["--test-speaker", "george", "--strings-per-speaker", 4, "--test-strings-per-speaker", 2]
-    succeed("scripts/prepare_fsdd.py", folder / "corpus", "--out", folder / "fsdd", *few, **environment)
-    assert "no faults" in succeed("scripts/check_manifest.py", folder / "fsdd/train.json", "--headers", **environment)
-    succeed("scripts/make_shards.py", folder / "fsdd/train.json", "--out", folder / "shards", **environment)
+    succeed("scripts/prepare_fsdd.py", folder / "corpus", "--out", folder / "fsdd", *few)
+    assert "no faults" in succeed("scripts/check_manifest.py", folder / "fsdd/train.json", "--headers")
+    succeed("scripts/make_shards.py", folder / "fsdd/train.json", "--out", folder / "shards")
     outputs = ["--json", folder / "run.json", "--csv", folder / "run.csv", "--report", folder / "report"]
     test = folder / "fsdd/test.json"
-    succeed("evaluation/evaluate.py", folder / "m.onnx", "--manifest", test, *outputs, **environment)
+    succeed("evaluation/evaluate.py", folder / "m.onnx", "--manifest", test, *outputs)
     readings = json.loads((folder / "run.json").read_text(encoding="utf-8"))["readings"]
     assert {reading["manifest"] for reading in readings} == {str(test)}
     assert (folder / "report" / "report.html").is_file()
     recording = folder / "corpus/recordings/1_george_0.wav"
-    heard = succeed("-m", "spoken_numbers", "transcribe", folder / "m.onnx", recording, **environment)
+    heard = succeed("-m", "spoken_numbers", "transcribe", folder / "m.onnx", recording)
     assert heard.endswith("recordings/1_george_0.wav\n")
-
-
-def test_an_error_stays_one_line_whatever_the_name(tmp_path):
-    model = tone_model(tmp_path / "m.onnx")
-    folder = tmp_path / ODD
-    folder.mkdir()
-    (folder / "m.json").write_text("no manifest\n")
-    for words in (
-        ("evaluation/evaluate.py", model, "--manifest", folder / "m.json"),
-        ("evaluation/evaluate.py", folder / "none.onnx", "--manifest", folder / "m.json"),
-        ("scripts/check_manifest.py", folder / "none.json"),
-        ("scripts/prepare_an4.py", folder / "none"),
-        ("train_quartznet.py", folder / "none.yaml"),
-        ("quantization/export_onnx.py", folder / "m.json", "--out", tmp_path / "out.onnx"),
-    ):
-        done = run(*words)
-        assert (done.returncode, done.stderr.count("\n")) == (2, 1), done.stderr
-        assert done.stderr.startswith("error: ")
 
 
 def test_openfst_takes_text_alone_and_says_so(tmp_path):
@@ -97,13 +77,13 @@ exp_manager: {{exp_dir: {json.dumps(str(folder / "experiments"))}, checkpoint_ev
 
 
 @pytest.mark.slow
-def test_a_training_goes_on_in_an_odd_folder_after_the_clock_went_wrong(tmp_path):
-    folder = tmp_path / ODD
+def test_a_training_goes_on_after_the_clock_went_wrong(tmp_path):
+    folder = tmp_path / "übung"
     tones(folder, "train", 16, 0)
     tones(folder, "validation", 4, 1)
     for steps in (6, 9):
         (folder / "one.yaml").write_text(config(folder, steps), encoding="utf-8")
-        said = succeed("train_quartznet.py", folder / "one.yaml", **ELSEWHERE)
+        said = succeed("train_quartznet.py", folder / "one.yaml")
         checkpoints = folder / "experiments/one/checkpoints"
         assert (checkpoints / f"last-step={steps}.ckpt").is_file()
         for path in checkpoints.iterdir():
@@ -112,7 +92,7 @@ def test_a_training_goes_on_in_an_odd_folder_after_the_clock_went_wrong(tmp_path
             os.utime(path, (2**32, 2**32))
     assert "going on from" in said
     exported = folder / "onnx" / "one.onnx"
-    succeed("quantization/export_onnx.py", folder / "experiments/one/one.nemo", "--out", exported, **ELSEWHERE)
+    succeed("quantization/export_onnx.py", folder / "experiments/one/one.nemo", "--out", exported)
     assert exported.with_name("one_features.onnx").is_file()
 
 

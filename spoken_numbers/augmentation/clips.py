@@ -13,7 +13,7 @@ from spoken_numbers import audio
 from spoken_numbers.audio import SAMPLE_RATE, FloatArray
 from spoken_numbers.augmentation.perturbation import AugmentationError
 from spoken_numbers.errors import UserError
-from spoken_numbers.manifest import ManifestError, Utterance, rows
+from spoken_numbers.manifest import ManifestError, Utterance, rows, split_by_commas
 
 MEMORY_MB = 512
 """What one set of clips may fill; loader processes that are forked share it. Clips beyond are read when drawn."""
@@ -69,11 +69,11 @@ class ClipBank:
         prepare: Callable[[FloatArray], np.ndarray],
         memory_mb: float = MEMORY_MB,
     ) -> None:
-        given = manifest_path.split(",") if isinstance(manifest_path, str) else list(manifest_path)
+        given = split_by_commas(manifest_path) if isinstance(manifest_path, str) else map(Path, manifest_path)
         self._prepare = prepare
         self._clips: list[Recording] = []
         self._kept: list[np.ndarray] = []
-        self._read_all([Path(path) for path in given], memory_mb * 1e6)
+        self._read_all(list(given), memory_mb * 1e6)
 
     def __len__(self) -> int:
         return len(self._clips)

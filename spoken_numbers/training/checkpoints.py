@@ -10,6 +10,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from lightning.pytorch.callbacks import ModelCheckpoint
 from lightning.pytorch.plugins.io import TorchCheckpointIO
 
+from spoken_numbers.errors import on_one_line
 from spoken_numbers.files import written_whole
 from spoken_numbers.training.untrusted import load_plain
 
@@ -90,7 +91,10 @@ def newest_usable(folder: Path) -> Path | None:
         try:
             usable.append((load(path)["global_step"], path))
         except Exception as error:
-            print(f"warning: broken checkpoint passed over – {path} – {type(error).__name__}", file=sys.stderr)
+            print(
+                f"warning: broken checkpoint passed over – {on_one_line(path)} – {type(error).__name__}",
+                file=sys.stderr,
+            )
     return max(usable, default=(0, None))[1]
 
 

@@ -13,7 +13,8 @@ from typing import NoReturn
 import hydra
 from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import HydraException
+from hydra.core.override_parser.types import Quote, QuotedString
+from hydra.errors import HydraException, OverrideParseException
 from hydra.types import RunMode
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
@@ -83,7 +84,8 @@ def _refuse_unknown(config: Path) -> None:
 
 def _search_path(folder: Path) -> list[str]:
     """Where a config outside conf/ finds the shared pieces."""
-    return [] if folder == CONF else [f"hydra.searchpath=[file://{CONF}]"]
+    here = QuotedString(f"file://{CONF}", Quote.single).with_quotes()
+    return [] if folder == CONF else [f"hydra.searchpath=[{here}]"]
 
 
 def _overrides(given: list[str]) -> list[str]:
@@ -96,6 +98,9 @@ def _overrides(given: list[str]) -> list[str]:
 
 
 def _explained(error: Exception, config: Path) -> ConfigError:
+    if isinstance(error, OverrideParseException):
+        todo = """put a value with such signs into quotes, "key='a, (b)'\""""
+        return ConfigError("cannot read setting", where=error.override, todo=todo)
     messages = [str(error)]
     while error.__cause__ is not None:
         error = error.__cause__  # type: ignore[assignment]

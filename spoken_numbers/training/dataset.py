@@ -22,9 +22,10 @@ from spoken_numbers.audio import AudioError
 from spoken_numbers.augmentation.chain import Chain, Tally
 from spoken_numbers.augmentation.config import chain_of
 from spoken_numbers.corpora.shards import ShardError
+from spoken_numbers.errors import on_one_line
 from spoken_numbers.row_check import ctc_frames_needed
 from spoken_numbers.training.batching import Drawn, LengthBatchSampler
-from spoken_numbers.training.manifests import shards_of
+from spoken_numbers.training.manifests import manifest_paths, shards_of
 from spoken_numbers.training.shard_batching import Rows, ShardBatchSampler
 from spoken_numbers.training.shards import read_shard
 
@@ -88,7 +89,7 @@ class AugmentedDataset(AudioToCharDataset):
         self.unreadable = Tally(["recordings"], processes)
         self.augmentor = SeededAugmentor(chain)
         super().__init__(
-            manifest_filepath=config.manifest_filepath,
+            manifest_filepath=list(map(str, manifest_paths(config))),  # NeMo splits a string at commas
             labels=list(config.labels),
             sample_rate=config.sample_rate,
             augmentor=self.augmentor,
@@ -114,7 +115,7 @@ class AugmentedDataset(AudioToCharDataset):
             sample = self._process_sample(drawn)
         except Exception as error:  # NeMo's readers raise whatever their libraries do
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-            told = f"{self.manifest_processor.collection[drawn.row].audio_file}: {reason}"
+            told = on_one_line(f"{self.manifest_processor.collection[drawn.row].audio_file}: {reason}")
             print(f"warning: left out – {told}", file=sys.stderr, flush=True)
             self.unreadable.keep_message(0, told)
             sample = None

@@ -15,8 +15,7 @@ from spoken_numbers.training.shards import Shards, find_shards, read_shard
 def manifest_paths(config: DictConfig) -> list[Path]:
     """``manifest_filepath`` as a list, whether it names one manifest, several by commas, or a list."""
     given = config.manifest_filepath
-    paths = given.split(",") if isinstance(given, str) else list(given)
-    return [Path(path) for path in paths]
+    return manifest.split_by_commas(given) if isinstance(given, str) else [Path(path) for path in given]
 
 
 def tar_patterns(config: DictConfig) -> list[str | None]:

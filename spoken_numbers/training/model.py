@@ -89,7 +89,7 @@ class SpokenNumberModel(EncDecCTCModel):
         for manifest in manifests:
             one = val_data_config.copy()
             with open_dict(one):
-                one.manifest_filepath = [str(manifest)]  # NeMo cuts a text at its commas
+                one.manifest_filepath = [str(manifest)]
             self._validation_dl.append(self._loader(one, train=False))
         self._validation_names = names_of(manifests)
 

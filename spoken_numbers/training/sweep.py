@@ -17,6 +17,7 @@ from omegaconf import DictConfig
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.samplers import TPESampler
 from optuna.trial import Trial, TrialState
+from sqlalchemy import URL
 
 from spoken_numbers.errors import UserError
 from spoken_numbers.files import held
@@ -61,18 +62,18 @@ class Sweep:
 
         Raises:
             SweepError: nothing to search, or a trial that was never validated.
-            UserError: the folder has a sweep of another recipe, or another process sweeps in it.
+            UserError: the folder has a sweep of another recipe, or another process sweeps there.
         """
         space, fixed = _space([*self.params, *overrides])
         if not space:
             todo = "fill in hydra.sweeper.params, or give key=choice(a,b)"
             raise SweepError("no setting to search", where="hydra.sweeper.params", todo=todo)
         searched = {key: repr(distribution) for key, distribution in space.items()}
-        stamp(self.folder, {**recipe, **searched}, "choose another name=… or remove the folder")
         with held(self.folder):
-            self._study_on(launch, space, fixed)
+            stamp(self.folder, {**recipe, **searched}, "choose another name=… or remove the folder")
+            self._search(launch, space, fixed)
 
-    def _study_on(self, launch: Launch, space: dict[str, BaseDistribution], fixed: list[str]) -> None:
+    def _search(self, launch: Launch, space: dict[str, BaseDistribution], fixed: list[str]) -> None:
         optuna.logging.set_verbosity(optuna.logging.WARNING)
         study = _study(self.folder)
         if not (missing := self._missing(study)):
@@ -135,7 +136,7 @@ def _study(folder: Path) -> optuna.Study:
 
 
 def _url(folder: Path) -> str:
-    return f"sqlite:///{folder / DATABASE}"
+    return URL.create("sqlite", database=str(folder / DATABASE)).render_as_string()
 
 
 def _space(overrides: Sequence[str]) -> tuple[dict[str, BaseDistribution], list[str]]:
