@@ -84,5 +84,6 @@ bench: setup-dev
 	python3 benchmarks/augmentation.py
 	python3 benchmarks/training_feed.py
 	python3 benchmarks/scaling.py
+	python3 benchmarks/growth.py
 	python3 benchmarks/front_end.py
 	python3 benchmarks/int8.py
