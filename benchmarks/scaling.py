@@ -9,13 +9,13 @@ sustains and what the network carries. Reckoned: a step's arithmetic over what a
 over the slowest link, one after the other, though DDP overlaps them.
 """
 
+import os
 import statistics
 import tempfile
 import time
 from pathlib import Path
 from typing import Annotated
 
-import psutil
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
@@ -184,12 +184,16 @@ def _plan(cfg: DictConfig, rows: int) -> tuple[float, float]:
             Path(folder) / "m.json",
             (Utterance(f"/corpus/part-00/{n:012d}.flac", SECONDS, f"{n % 10**6:06d}") for n in range(rows)),
         ).path
-        process = psutil.Process()
-        before, start = process.memory_info().rss, time.perf_counter()
+        before, start = _resident(), time.perf_counter()
         dataset = _dataset(path, cfg, {})
         batches = iter(dataset.sampler(32))
         next(batches)
-        return (time.perf_counter() - start) / rows, (process.memory_info().rss - before) / rows
+        return (time.perf_counter() - start) / rows, (_resident() - before) / rows
+
+
+def _resident() -> int:
+    """Bytes of this process in memory."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _dataset(corpus: Path, cfg: DictConfig, augment: dict) -> AugmentedDataset:
