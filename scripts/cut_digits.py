@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
-from spoken_numbers.cli import report_made, run
+from spoken_numbers.cli import SchedulerOption, report_made, run
 from spoken_numbers.corpora import cut
+from spoken_numbers.parallel import scheduled_on
 
 
 def main(
@@ -19,13 +20,15 @@ def main(
     strings_per_speaker: Annotated[int, typer.Option(min=1)] = 100,
     length: Annotated[str, typer.Option(help="digits per string: 6, or 4-8")] = "3-8",
     seed: int = 0,
+    scheduler: SchedulerOption = None,
 ) -> None:
     """Cut the digits of each speaker out of what was said, and splice strings of them."""
-    made = cut.prepare(manifest, out, corpus, strings_per_speaker, length, seed)
+    with scheduled_on(scheduler):
+        made = cut.prepare(manifest, out, corpus, strings_per_speaker, length, seed)
     report_made(made.made)
     print(f"{made.takes} digits cut, {made.implausible} left out: shorter than 0.12 s or longer than 1 s")
-    for path in made.unaligned:
-        print(f"left out: cannot be aligned – {path}", file=sys.stderr)
+    for error in made.left_out:
+        print(f"left out: {error}", file=sys.stderr)
 
 
 run(main)

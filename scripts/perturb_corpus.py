@@ -7,10 +7,10 @@ import typer
 from omegaconf import OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from spoken_numbers.augmentation.config import chain_of
 from spoken_numbers.augmentation.corpus import perturb_corpus
-from spoken_numbers.cli import report_made, run
+from spoken_numbers.cli import SchedulerOption, report_made, run
 from spoken_numbers.errors import UserError
+from spoken_numbers.parallel import scheduled_on
 
 
 def main(
@@ -19,6 +19,7 @@ def main(
     out: Annotated[Path, typer.Option(help="folder for audio and manifest")],
     copies: Annotated[int, typer.Option(min=1, help="of each utterance, each drawn anew")] = 1,
     seed: int = 0,
+    scheduler: SchedulerOption = None,
 ) -> None:
     """Write a perturbed copy of a corpus, in the order of the perturbations named."""
     try:
@@ -27,7 +28,8 @@ def main(
     except (OmegaConfBaseException, TypeError, AttributeError) as error:
         todo = "write them as noise.manifest_path=data/noise/test.json"
         raise UserError(str(error).splitlines()[0], where="perturbations", todo=todo) from None
-    report_made([perturb_corpus(source, chain_of(augment), out, copies, seed, {"augment": augment})])
+    with scheduled_on(scheduler):
+        report_made([perturb_corpus(source, augment, out, copies, seed)])
 
 
 run(main)

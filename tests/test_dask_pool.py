@@ -15,12 +15,16 @@ from corpora import corpus_makers as makers
 from dask_cluster import DaskCluster, dask_cluster
 from tone_model import RATE, played, tone_model
 
-from spoken_numbers import audio
+from spoken_numbers import audio, manifest
 from spoken_numbers.audio import AudioError
 from spoken_numbers.batch import DeadProcessError
 from spoken_numbers.dask_pool import ClusterError
 from spoken_numbers.errors import UserError
+from spoken_numbers.labels import label_of
+from spoken_numbers.manifest import Utterance
 from spoken_numbers.parallel import map_each, scheduled_on
+from spoken_numbers.synthesis.engine import Line
+from spoken_numbers.synthesis.flite import Flite
 
 ROOT = Path(__file__).parents[1]
 
@@ -121,6 +125,33 @@ def test_recordings_are_transcribed_as_without_a_cluster(cluster, tmp_path):
     spread = command(*transcribe, "--scheduler", cluster.address, folder=tmp_path)
     assert (spread.returncode, spread.stdout, spread.stderr) == (1, local.stdout, local.stderr)
     assert spread.stdout == "12\ta.wav\n6789\tc.wav\n"
+
+
+@pytest.mark.skipif(shutil.which("flite") is None, reason="needs flite")
+def test_a_corpus_is_perturbed_sharded_and_cut_as_without_a_cluster(cluster, tmp_path):
+    rows = []
+    voice = next(one for one in Flite().voices("en") if "slt" in one.name)
+    for name, words in {"a": "one five four", "b": "nine six two", "c": "seven three eight"}.items():
+        (waveform,) = Flite().render([Line(words, voice)])
+        seconds = audio.write(tmp_path / f"{name}.wav", waveform)
+        rows.append(Utterance(f"{name}.wav", seconds, label_of(words), "ann", words=words))
+    (tmp_path / "broken.wav").write_bytes(b"RIFF nothing")
+    manifest.write(tmp_path / "said.json", rows)
+    manifest.write(tmp_path / "broken.json", [*rows, Utterance("broken.wav", 1.0, "1", "ann", words="one")])
+    noisy = ["perturb_corpus.py", "said.json", "white_noise.max_level=-40", "gain.min_gain_dbfs=-6"]
+    sharded = ["make_shards.py", "said.json", "--utterances-per-shard", 2]
+    cut = ["cut_digits.py", "broken.json", "--strings-per-speaker", 2]
+    for script, *arguments in (noisy, sharded, cut):
+        told, made = [], []
+        for more in ([], ["--scheduler", cluster.address]):
+            done = command(ROOT / "scripts" / script, *arguments, "--out", "out", *more, folder=tmp_path)
+            assert done.returncode == 0, done.stderr
+            told.append((done.stdout, done.stderr))
+            made.append(files(tmp_path / "out"))
+            shutil.rmtree(tmp_path / "out")
+        assert told[0] == told[1]
+        assert made[0] == made[1]
+    assert "left out: cannot decode" in told[0][1]
 
 
 def test_a_file_that_changed_since_the_last_command_is_read_anew(cluster, tmp_path):

@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 from spoken_numbers.assessment.evaluation import Acoustic, evaluate, total
 from spoken_numbers.assessment.figures import figures
 from spoken_numbers.assessment.metrics import ErrorCounts
-from spoken_numbers.augmentation.config import chain_of
 from spoken_numbers.augmentation.corpus import perturb_corpus
 from spoken_numbers.files import written_whole
 
@@ -170,7 +169,7 @@ def _perturbed(source: Path, condition: Condition, out: Path, copies: int, seed:
         return source
     certain = {name: {"prob": 1.0, **keys} for name, keys in condition.augment.items()}
     folder = out / source.parent.name / source.stem / condition.folder
-    return perturb_corpus(source, chain_of(certain), folder, copies, seed, {"augment": certain}).path
+    return perturb_corpus(source, certain, folder, copies, seed).path
 
 
 def _name(path: Path) -> str:

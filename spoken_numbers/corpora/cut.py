@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from spoken_numbers.corpora.common import DIGIT_WORDS
 from spoken_numbers.corpora.strings import Take, prepare_strings
 from spoken_numbers.errors import UserError
 from spoken_numbers.manifest import Made, Utterance
-from spoken_numbers.parallel import progress
+from spoken_numbers.parallel import map_each
 
 DIGITS = {word: str(digit) for digit, word in enumerate(DIGIT_WORDS)} | {"oh": "0"}
 FRAME = SAMPLE_RATE // 100
@@ -28,8 +29,8 @@ class Cut:
 
     made: list[Made]
     takes: int
-    unaligned: list[str]
-    """Recordings of which no alignment was found, or words that the aligner does not know."""
+    left_out: list[UserError]
+    """Recordings that cannot be read or of which no alignment was found, or with words that the aligner lacks."""
     implausible: int
     """Digits left out for their duration."""
 
@@ -44,32 +45,43 @@ def prepare(
     Raises:
         UserError: no digit could be cut, or ``out`` was made with other options.
     """
-    import pocketsphinx  # its acoustic model takes a second
-
-    decoder = pocketsphinx.Decoder(lm=None, loglevel="FATAL")
     takes: list[Take] = []
-    unaligned: list[str] = []
+    left_out: list[UserError] = []
     implausible = 0
     rows = [(path, row) for path in manifests for row in manifest.read(path) if DIGITS.keys() & row.words.split()]
-    for source, row in progress(rows, len(rows), corpus, "utterance"):
-        waveform = audio.read(row.path(source))
-        spans = _aligned(decoder, waveform, row.words)
-        if spans is None:
-            unaligned.append(str(row.path(source)))
+    for cut in map_each(partial(_digits, out), rows, what=corpus, unit="utterance", named=_name):
+        if isinstance(cut, UserError):
+            left_out.append(cut)
             continue
-        for index, (word, start, stop) in enumerate(spans):
-            if word not in DIGITS:
-                continue
-            if not SHORTEST <= (stop - start) / SAMPLE_RATE <= LONGEST:
-                implausible += 1
-                continue
-            takes.append(_take(row, index, DIGITS[word], waveform[start:stop], out))
+        takes += cut[0]
+        implausible += cut[1]
     if not takes:
         where = ", ".join(map(str, manifests))
         raise UserError("no digit could be cut", where=where, todo="give manifests whose rows have words")
     split_of = {take.speaker: "train" for take in takes}
     made = prepare_strings(corpus, takes, split_of, out, {"train": strings_per_speaker}, length, seed)
-    return Cut(made, len(takes), unaligned, implausible)
+    return Cut(made, len(takes), left_out, implausible)
+
+
+def _digits(out: Path, item: tuple[Path, Utterance]) -> tuple[list[Take], int]:
+    """Takes of the digits in an utterance, and how many more have no plausible duration."""
+    source, row = item
+    waveform = audio.read(row.path(source))
+    spans = _aligned(waveform, row.words)
+    if spans is None:
+        raise audio.AudioError("cannot be aligned", where=_name(item))
+    digits = [(index, *span) for index, span in enumerate(spans) if span[0] in DIGITS]
+    takes = [
+        _take(row, index, DIGITS[word], waveform[start:stop], out)
+        for index, word, start, stop in digits
+        if SHORTEST <= (stop - start) / SAMPLE_RATE <= LONGEST
+    ]
+    return takes, len(digits) - len(takes)
+
+
+def _name(item: tuple[Path, Utterance]) -> str:
+    source, row = item
+    return str(row.path(source))
 
 
 def _take(row: Utterance, index: int, digit: str, waveform: FloatArray, out: Path) -> Take:
@@ -79,8 +91,17 @@ def _take(row: Utterance, index: int, digit: str, waveform: FloatArray, out: Pat
     return Take(path, digit, row.speaker, name)
 
 
-def _aligned(decoder: Any, waveform: FloatArray, words: str) -> list[tuple[str, int, int]] | None:
+@cache
+def _decoder() -> Any:
+    import pocketsphinx  # its acoustic model takes a second
+
+    return pocketsphinx.Decoder(lm=None, loglevel="FATAL")
+
+
+def _aligned(waveform: FloatArray, words: str) -> list[tuple[str, int, int]] | None:
     """Each word with its first sample and the one after its last."""
+    decoder = _decoder()
+    decoder.reinit_feat()  # else what it heard before moves the cuts
     try:
         decoder.set_align_text(words)
     except RuntimeError:  # a word that its dictionary lacks

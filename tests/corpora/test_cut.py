@@ -37,7 +37,7 @@ def said(tmp_path_factory):
 
 def test_every_digit_that_was_said_is_cut_and_no_other_word(said, tmp_path):
     made = cut.prepare([said], tmp_path / "cut", "mine", 5, "3-6")
-    assert (made.takes, made.unaligned, made.implausible) == (10, [], 0)
+    assert (made.takes, made.left_out, made.implausible) == (10, [], 0)
     digits = list(manifest.read(tmp_path / "cut" / "train_isolated.json"))
     assert sorted(row.text for row in digits) == sorted("15044" + "9627" + "1")
     whole = {name: audio.read(said.parent / f"{name}.wav") for name in SAID}

@@ -2,9 +2,11 @@
 
 import json
 
+import pytest
 import torch
 from training_command import arguments, train
 
+from spoken_numbers.corpora.shards import MANIFEST, prepare
 from spoken_numbers.training.checkpoints import load
 
 STATISTICS = ("running_mean", "running_var", "num_batches_tracked")  # of rank 0's batches alone
@@ -37,3 +39,22 @@ def test_two_processes_are_one_with_twice_the_batch(corpus, tmp_path):
     assert sorted(path.name for path in (tmp_path / "two" / "checkpoints").iterdir())[-1] == "last-step=5.ckpt"
     writers = {path.name.split(".")[-2] for path in (tmp_path / "two").glob("events.out.tfevents.*")}
     assert len(writers) == 1, "one process alone writes"
+
+
+@pytest.mark.slow
+def test_two_processes_with_shards_learn_from_each_utterance_of_an_epoch_once(corpus, tmp_path):
+    """A step is an epoch's gradient, so the batches may come in another order, but none twice and none never."""
+    prepare([corpus / "train.json"], tmp_path / "shards", 7, seed=0)
+    shards = [f"model.train_ds.manifest_filepath={tmp_path}/shards/{MANIFEST}", "model.train_ds.is_tarred=true"]
+    limits = [*EXACT, "trainer.max_steps=3", "trainer.check_val_every_n_epoch=1", "trainer.val_check_interval=1.0"]
+    one = [*limits, "trainer.accumulate_grad_batches=6", "name=one"]
+    two = [*limits, *shards, "trainer=ddp", "trainer.devices=2", "trainer.accumulate_grad_batches=3", "name=two"]
+    for overrides in (one, two):
+        done = train(*arguments(corpus, tmp_path, *overrides, "trainer.accelerator=cpu", "trainer.precision=32-true"))
+        assert done.returncode == 0, done.stderr
+    first, second = (load(tmp_path / name / "checkpoints" / "last-step=3.ckpt") for name in ("one", "two"))
+    weights = {name: value for name, value in first["state_dict"].items() if not name.endswith(STATISTICS)}
+    torch.testing.assert_close({name: second["state_dict"][name] for name in weights}, weights, rtol=1e-3, atol=1e-4)
+    results = [json.loads((tmp_path / name / "results.json").read_text()) for name in ("one", "two")]
+    losses = [result["last_validation"]["loss/validation"] for result in results]
+    assert losses[1] == pytest.approx(losses[0], rel=0.05)
