@@ -101,6 +101,7 @@ def test_signals_a_kill_and_a_dead_loader_change_no_bit_of_the_weights(corpus, t
     assert_same(tmp_path / "one", undisturbed)
 
 
+@pytest.mark.slow
 def test_a_training_in_two_parts_ends_with_the_weights_of_one(corpus, tmp_path, undisturbed):
     for steps in (50, STEPS):  # the ninth epoch of six batches begins after 48
         done = train(*arguments(corpus, tmp_path, *LIMITS, "name=one", f"trainer.max_steps={steps}"))
