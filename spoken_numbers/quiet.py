@@ -43,5 +43,4 @@ def quiet() -> None:
 
 
 def _is_error(record: logging.LogRecord) -> bool:
-    raised = record.getMessage().startswith("Model instantiation failed!")  # NeMo's page, and then the exception
-    return record.levelno >= logging.ERROR and not raised
+    return record.levelno >= logging.ERROR

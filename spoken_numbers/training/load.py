@@ -13,10 +13,7 @@ from spoken_numbers.audio import FloatArray, padded
 from spoken_numbers.errors import UserError
 from spoken_numbers.labels import LABELS
 from spoken_numbers.training.checkpoints import load
-from spoken_numbers.training.untrusted import WeightsOnly, check_archive, check_settings, no_more_weights_than
-
-WEIGHTS_FOR_BYTES, BESIDE_WEIGHTS = 4, 1 << 26
-"""The bytes of weights that a byte of a file may stand for (half precision, packed), and windows and filter banks."""
+from spoken_numbers.training.untrusted import WeightsOnly, check_archive, check_settings
 
 
 class ModelError(UserError):
@@ -32,8 +29,11 @@ def load_model(path: Path) -> EncDecCTCModel:
     if not path.is_file():
         raise ModelError("no such model", where=str(path), todo="give a .nemo file or a checkpoint (.ckpt)")
     try:
-        with no_more_weights_than(WEIGHTS_FOR_BYTES * path.stat().st_size + BESIDE_WEIGHTS):
-            model = _from_checkpoint(path) if path.suffix == ".ckpt" else _from_archive(path)
+        if path.suffix == ".ckpt":
+            model = _from_checkpoint(path)
+        else:
+            check_archive(path)
+            model = EncDecCTCModel.restore_from(str(path), map_location="cpu", save_restore_connector=WeightsOnly())
     except Exception as error:
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
         raise ModelError(
@@ -101,11 +101,6 @@ def features_of_batch(model: EncDecCTCModel, batch: Sequence[FloatArray]) -> tup
 def _padded(model: EncDecCTCModel, batch: Sequence[FloatArray]) -> tuple[torch.Tensor, torch.Tensor]:
     signal, lengths = padded(batch, model.cfg.preprocessor.sample_rate)
     return torch.from_numpy(signal), torch.from_numpy(lengths)
-
-
-def _from_archive(path: Path) -> EncDecCTCModel:
-    check_archive(path)
-    return EncDecCTCModel.restore_from(str(path), map_location="cpu", save_restore_connector=WeightsOnly())
 
 
 def _from_checkpoint(path: Path) -> EncDecCTCModel:
