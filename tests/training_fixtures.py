@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from nemo_archives import members
 from training_command import arguments, train
 
 from spoken_numbers import audio, manifest
@@ -42,3 +43,9 @@ def trained(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = train(*arguments(corpus, exp_dir, *limits))
     assert done.returncode == 0, done.stderr
     return exp_dir / "tiny"
+
+
+@pytest.fixture(scope="session")
+def honest(trained: Path) -> dict[str, bytes]:
+    """The members of its .nemo file."""
+    return members(trained / "tiny.nemo")

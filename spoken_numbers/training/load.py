@@ -7,13 +7,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from nemo.collections.asr.models import EncDecCTCModel
-from omegaconf import OmegaConf, open_dict
+from nemo.utils import logging
+from omegaconf import open_dict
 
 from spoken_numbers.audio import FloatArray, padded
 from spoken_numbers.errors import UserError
 from spoken_numbers.labels import LABELS
 from spoken_numbers.training.checkpoints import load
-from spoken_numbers.training.untrusted import WeightsOnly, check_archive, check_settings
+from spoken_numbers.training.untrusted import WeightsOnly, bounded_model, check_archive, check_settings
 
 
 class ModelError(UserError):
@@ -29,12 +30,15 @@ def load_model(path: Path) -> EncDecCTCModel:
     if not path.is_file():
         raise ModelError("no such model", where=str(path), todo="give a .nemo file or a checkpoint (.ckpt)")
     try:
-        if path.suffix == ".ckpt":
-            model = _from_checkpoint(path)
-        else:
-            check_archive(path)
-            model = EncDecCTCModel.restore_from(str(path), map_location="cpu", save_restore_connector=WeightsOnly())
+        with bounded_model(), logging.temp_verbosity(logging.CRITICAL):  # NeMo logs tracebacks of what it raises
+            if path.suffix == ".ckpt":
+                model = _from_checkpoint(path)
+            else:
+                check_archive(path)
+                model = EncDecCTCModel.restore_from(str(path), map_location="cpu", save_restore_connector=WeightsOnly())
     except Exception as error:
+        while isinstance(error.__cause__, Exception):  # Hydra's own says only which class it was about to call
+            error = error.__cause__
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:200]
         raise ModelError(
             f"cannot load model: {reason}", where=str(path), todo="train it again or copy it whole"
@@ -105,8 +109,8 @@ def _padded(model: EncDecCTCModel, batch: Sequence[FloatArray]) -> tuple[torch.T
 
 def _from_checkpoint(path: Path) -> EncDecCTCModel:
     checkpoint = load(path)
+    check_settings(checkpoint["hyper_parameters"]["cfg"])
     cfg = checkpoint["hyper_parameters"]["cfg"].copy()
-    check_settings(OmegaConf.to_container(cfg))
     with open_dict(cfg):
         for name in ("train_ds", "validation_ds", "test_ds"):
             cfg.pop(name, None)
