@@ -1,5 +1,6 @@
 """What every command shares: one-line errors, exit status, closing lines."""
 
+import re
 import sys
 from collections.abc import Callable, Iterable
 from io import TextIOWrapper
@@ -34,7 +35,8 @@ def run(main: Callable[..., Any]) -> NoReturn:
     except UserError as error:
         fail(error)
     except UsageError as error:
-        fail(UserError(error.format_message().rstrip("."), where=Path(sys.argv[0]).name, todo="see --help"))
+        message = re.sub(r"\s*\n\s*", " ", error.format_message()).rstrip(".")
+        fail(UserError(message, where=Path(sys.argv[0]).name, todo="see --help"))
     except (KeyboardInterrupt, typer.Abort):
         print("interrupted; type the same command to go on", file=sys.stderr)
         sys.exit(130)
