@@ -6,7 +6,6 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
-from io import TextIOWrapper
 from pathlib import Path
 from typing import NoReturn
 
@@ -26,6 +25,7 @@ from spoken_numbers.transcription import (
     sure,
     transcribe,
 )
+from spoken_numbers.utf8 import use_utf8
 
 Opened = Callable[[Path], AbstractContextManager[Path]]
 
@@ -75,8 +75,7 @@ def main(arguments: Sequence[str] | None = None, opened: Opened = nullcontext) -
     command.add_argument("output", type=Path, help="the .fst file to write")
     _add_bound(command)
     command.set_defaults(act=_grammar)
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a file name may hold bytes that the terminal cannot show
+    use_utf8()
     try:
         given = parser.parse_args(arguments)
         status = given.act(given)

@@ -3,7 +3,6 @@
 import re
 import sys
 from collections.abc import Callable, Iterable
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -11,6 +10,7 @@ import typer
 
 from spoken_numbers.errors import UserError, on_one_line
 from spoken_numbers.manifest import Made
+from spoken_numbers.utf8 import use_utf8
 
 UsageError: Any = typer.BadParameter.__mro__[1]  # typer exports only this child of it, from click or its own copy of it
 
@@ -26,8 +26,7 @@ def run(main: Callable[..., Any]) -> NoReturn:
 
     Exit status: what ``main`` returns (an int) or 0; 2 for a user error; 130 for Ctrl-C. Bugs keep their traceback.
     """
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a file name may hold bytes that the terminal cannot show
+    use_utf8()
     app = typer.Typer(add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None)
     app.command(help=main.__doc__)(main)
     try:

@@ -70,7 +70,7 @@ def test_corpora_are_made_checked_sharded_and_read_there(tmp_path):
         ["scripts/cut_digits.py", "{place}/gone.json", "--out", "{place}/out"],
         ["-m", "spoken_numbers", "transcribe", "{place}/gone.onnx", "a.wav"],
         ["train_quartznet.py", "{place}/gone.yaml"],
-        ["train_quartznet.py", "conf/quickstart.yaml", "exp_manager.exp_dir={place}"],
+        ["train_quartznet.py", "conf/quickstart.yaml", "exp_manager.exp_dir=x{place}"],
     ],
 )
 def test_what_is_wrong_there_is_one_line(tmp_path, arguments):

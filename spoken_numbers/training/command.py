@@ -13,6 +13,7 @@ from typing import NoReturn
 import hydra
 from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.override_parser.types import Quote, QuotedString
 from hydra.errors import HydraException, OverrideParseException
 from hydra.types import RunMode
@@ -21,6 +22,7 @@ from omegaconf.errors import OmegaConfBaseException
 
 from spoken_numbers.cli import fail
 from spoken_numbers.errors import UserError
+from spoken_numbers.utf8 import use_utf8
 
 CONF = Path(__file__).parents[2] / "conf"
 
@@ -31,6 +33,7 @@ class ConfigError(UserError):
 
 def run(manual: str) -> None:
     """Compose the config that the command line names and train it; exit status as for every command."""
+    use_utf8()
     if len(sys.argv) < 2 or sys.argv[1] in ("-h", "--help"):
         print(manual.strip())
         print("\nConfigs:", ", ".join(sorted(p.stem for p in CONF.glob("*.yaml") if p.stem != "base")))
@@ -71,7 +74,7 @@ def _hydra_arguments(config: Path, given: list[str]) -> list[str]:
     options = [argument for argument in given if argument not in overrides]
     silent = ["hydra.run.dir=.", "hydra.output_subdir=null", "hydra/job_logging=none", "hydra/hydra_logging=none"]
     where = ["--config-path", str(folder), "--config-name", config.stem]
-    return [*where, *options, *overrides, *silent, *_search_path(folder)]
+    return [*where, *options, *map(_with_path_quoted, overrides), *silent, *_search_path(folder)]
 
 
 def _refuse_unknown(config: Path) -> None:
@@ -84,8 +87,22 @@ def _refuse_unknown(config: Path) -> None:
 
 def _search_path(folder: Path) -> list[str]:
     """Where a config outside conf/ finds the shared pieces."""
-    here = QuotedString(f"file://{CONF}", Quote.single).with_quotes()
-    return [] if folder == CONF else [f"hydra.searchpath=[{here}]"]
+    return [] if folder == CONF else [f"hydra.searchpath=[{_quoted(f'file://{CONF}')}]"]
+
+
+def _with_path_quoted(override: str) -> str:
+    """Hydra's grammar wants quotes around most signs, and every letter that is not ASCII."""
+    key, _, value = override.partition("=")
+    try:
+        OverridesParser.create().parse_overrides([override])
+    except OverrideParseException:
+        if Path(value).is_absolute():
+            return f"{key}={_quoted(value)}"
+    return override
+
+
+def _quoted(text: str) -> str:
+    return QuotedString(text, Quote.single).with_quotes()
 
 
 def _overrides(given: list[str]) -> list[str]:
@@ -145,7 +162,7 @@ def composed(config: Path, overrides: Sequence[str], needed: Sequence[str] = ())
 def _compose(config: Path, overrides: Sequence[str]) -> DictConfig:
     folder = config.resolve().parent
     with hydra.initialize_config_dir(str(folder), version_base="1.3"):
-        return hydra.compose(config.stem, overrides=[*overrides, *_search_path(folder)])
+        return hydra.compose(config.stem, overrides=[*map(_with_path_quoted, overrides), *_search_path(folder)])
 
 
 def all_keys(cfg: DictConfig, prefix: str = "") -> list[str]:
