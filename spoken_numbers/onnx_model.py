@@ -1,10 +1,9 @@
 """An exported model: its file, what its metadata says of it, and ONNX Runtime's session for it."""
 
 import json
-import math
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,10 +12,13 @@ import numpy.typing as npt
 import onnxruntime
 
 from spoken_numbers.audio import FloatArray, padded
+from spoken_numbers.decoding.confidence import Calibration
 from spoken_numbers.errors import UserError
 
-onnxruntime.set_default_logger_severity(4)  # its errors are raised as well
+onnxruntime.set_default_logger_severity(3)  # errors only: optimisations that do not apply are no news
 
+
+AGAIN = "copy or export it again"
 
 MOST_BYTES = 256_000_000
 """Of a file; the largest published config takes 26 MB in float32."""
@@ -45,8 +47,8 @@ class Metadata:
     metrics: dict[str, float] = field(default_factory=dict)
     training_config: dict[str, Any] = field(default_factory=dict)
     quantization: dict[str, Any] = field(default_factory=dict)
-    confidence: dict[str, float] = field(default_factory=dict)
-    """Slope and intercept of its calibration (``decoding.confidence``), once it was calibrated."""
+    confidence: Calibration | None = None
+    """Of its answers, once it was calibrated."""
     trained_feature_range: float | None = None
     """Of a model that was trained in 8 bits: the magnitude at which its features are cut off."""
 
@@ -68,7 +70,7 @@ class Metadata:
             "metrics": json.dumps(self.metrics),
             "training_config": json.dumps(self.training_config, ensure_ascii=False, separators=(",", ":")),
             "quantization": json.dumps(self.quantization),
-            "confidence": json.dumps(self.confidence),
+            "confidence": json.dumps(asdict(self.confidence) if self.confidence else {}),
             "trained_feature_range": json.dumps(self.trained_feature_range),
             "model_type": "EncDecCTCModel",
             "normalize_type": "per_feature",
@@ -82,11 +84,10 @@ class Metadata:
         """Raises OnnxModelError when they are missing or broken, as in files from other exporters."""
         try:
             labels = json.loads(properties["labels"])
+            calibration = json.loads(properties.get("confidence", "{}"))
+            reach = json.loads(properties.get("trained_feature_range", "null"))
             if not all(isinstance(label, str) for label in labels):
                 raise ValueError("labels")
-            confidence = dict(json.loads(properties.get("confidence", "{}")))
-            if confidence and not _is_calibration(confidence):
-                raise ValueError("confidence")
             return cls(
                 graph=properties["graph"],
                 labels=tuple(labels),
@@ -98,14 +99,14 @@ class Metadata:
                 metrics=dict(json.loads(properties.get("metrics", "{}"))),
                 training_config=dict(json.loads(properties.get("training_config", "{}"))),
                 quantization=dict(json.loads(properties.get("quantization", "{}"))),
-                confidence=confidence,
-                trained_feature_range=json.loads(properties.get("trained_feature_range", "null")),
+                confidence=Calibration(**calibration) if calibration else None,
+                trained_feature_range=None if reach is None else float(reach),
             )
         except KeyError as missing:
             raise OnnxModelError(
                 f"metadata says nothing of {missing}", where=where, todo="export it with quantization/export_onnx.py"
             ) from None
-        except (ValueError, TypeError, RecursionError) as error:
+        except (ValueError, TypeError, OverflowError, RecursionError) as error:
             raise OnnxModelError(
                 f"metadata cannot be read: {error}",
                 where=where,
@@ -130,7 +131,7 @@ class OnnxModel:
         """One (frames, labels + 1) array for each waveform at ``metadata.sample_rate`` Hz, run as one padded batch.
 
         Raises:
-            OnnxModelError: a features graph.
+            OnnxModelError: a features graph, or one that fails.
         """
         if self.metadata.graph != "waveform":
             todo = "use the file without _features, or one of the runtimes that compute features"
@@ -141,18 +142,27 @@ class OnnxModel:
         """A padded batch of what the graph takes, and its lengths → (frames, labels + 1) log-probabilities of each.
 
         Raises:
-            OnnxModelError: the graph fails, or gives something else.
+            OnnxModelError: a graph that fails or answers something else.
         """
         fed = {self.taken: signal, "length": lengths}
         try:
             log_probs, frames = self.session.run(["logprobs", "logprobs_length"], fed)
         except Exception as error:
-            raise _unusable("model fails", error, self.path) from None
-        whole = (len(signal), log_probs.shape[1] if log_probs.ndim > 1 else 0, len(self.metadata.labels) + 1)
-        if log_probs.shape != whole or frames.shape != whole[:1] or (frames < 0).any() or (frames > whole[1]).any():
-            what = f"model gives {log_probs.shape} and lengths {frames.tolist()} in place of {whole}"
-            raise OnnxModelError(what[:200], where=str(self.path), todo="export it again")
+            raise OnnxModelError(f"cannot run model: {reason_of(error)}", where=str(self.path), todo=AGAIN) from None
+        if not self._fit(len(lengths), log_probs, frames):
+            raise OnnxModelError("model answers no log-probabilities", where=str(self.path), todo=AGAIN)
         return [one[:count] for one, count in zip(log_probs, frames, strict=True)]
+
+    def _fit(self, batch: int, log_probs: Any, frames: Any) -> bool:
+        return (
+            isinstance(log_probs, np.ndarray)
+            and isinstance(frames, np.ndarray)
+            and (log_probs.dtype, frames.dtype) == (np.float32, np.int64)
+            and log_probs.ndim == 3
+            and log_probs.shape[::2] == (batch, len(self.metadata.labels) + 1)
+            and frames.shape == (batch,)
+            and bool(((frames >= 0) & (frames <= log_probs.shape[1])).all())
+        )
 
 
 def open_model(path: Path, threads: int = 1) -> OnnxModel:
@@ -172,8 +182,8 @@ def open_model(path: Path, threads: int = 1) -> OnnxModel:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
-    options.log_severity_level = 4
-    # It reads no other file: weights that it keeps elsewhere are looked for below what is no folder.
+    options.log_severity_level = 4  # none: what fails is raised
+    # Weights are in the file itself: a folder that holds nothing, so that a stranger's model reads no other file.
     options.add_session_config_entry("session.model_external_initializers_file_folder_path", os.devnull)
     try:
         session = onnxruntime.InferenceSession(
@@ -183,13 +193,18 @@ def open_model(path: Path, threads: int = 1) -> OnnxModel:
             enable_fallback=0,  # which prints, and tries the same
         )
     except Exception as error:
-        raise _unusable("cannot load model", error, path) from None
+        raise OnnxModelError(f"cannot load model: {reason_of(error)}", where=str(path), todo=AGAIN) from None
     metadata = Metadata.from_properties(session.get_modelmeta().custom_metadata_map, str(path))
     model = OnnxModel(path, session, metadata)
     if reason := _untrue(model):
         todo = "export it again with quantization/export_onnx.py"
         raise OnnxModelError(f"metadata is not the graph's: {reason}", where=str(path), todo=todo)
     return model
+
+
+def reason_of(error: Exception) -> str:
+    """The first line of any error, since ONNX Runtime's classes have no common base of their own."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0][:200]
 
 
 def _untrue(model: OnnxModel) -> str:
@@ -208,14 +223,3 @@ def _untrue(model: OnnxModel) -> str:
     if isinstance(labels, int) and labels != len(said.labels) + 1:
         return f"{len(said.labels)} labels and a blank for {labels} outputs"
     return ""
-
-
-def _is_calibration(confidence: dict[str, Any]) -> bool:
-    numbers = all(type(value) in (int, float) and math.isfinite(value) for value in confidence.values())
-    return confidence.keys() == {"slope", "intercept"} and numbers
-
-
-def _unusable(what: str, error: Exception, path: Path) -> OnnxModelError:
-    """Of ONNX Runtime's errors, whose classes have no common base of their own."""
-    reason = (str(error).strip().splitlines() or [type(error).__name__])[0][:200]
-    return OnnxModelError(f"{what}: {reason}", where=str(path), todo="copy or export it again")

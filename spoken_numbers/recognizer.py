@@ -14,7 +14,7 @@ from typing import Any, overload
 
 from spoken_numbers import audio
 from spoken_numbers.audio import FloatArray
-from spoken_numbers.decoding.confidence import Calibration, calibrated
+from spoken_numbers.decoding.confidence import calibrated
 from spoken_numbers.decoding.decoded import Character, Decoder
 from spoken_numbers.decoding.greedy import decode_greedy
 from spoken_numbers.labels import LABELS, digit_string
@@ -81,7 +81,7 @@ class Recognizer:
         if metadata.labels != LABELS:
             todo = "use a model trained here"
             raise OnnxModelError("model has other labels than 0–9 and *", where=str(model), todo=todo)
-        self.calibration = Calibration(**metadata.confidence) if metadata.confidence else None
+        self.calibration = metadata.confidence
         self._decoder = calibrated(decoder, self.calibration)
         # A dynamic model chooses its steps by the batch, so that an utterance's answer would depend on its neighbours.
         self._batch_seconds = 0.0 if metadata.quantization.get("method") == "dynamic" else _BATCH

@@ -1,11 +1,13 @@
 """What an application hears from the recogniser, on a model whose right answers are known."""
 
 import io
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
 import soundfile
 from hypothesis import given
@@ -16,6 +18,7 @@ from tone_model import RATE, played, tone_model
 from spoken_numbers import Recognizer
 from spoken_numbers.audio import AudioError
 from spoken_numbers.labels import LABELS, digit_string
+from spoken_numbers.onnx_model import OnnxModelError
 from spoken_numbers.recording import pieces
 
 ROOT = Path(__file__).parents[1]
@@ -224,6 +227,31 @@ def test_what_cannot_be_read_is_told_in_one_line(recognizer, recording, rate, to
         recognizer.transcribe(recording, sample_rate=rate)
     assert "\n" not in str(error.value)
     assert str(error.value).count(" – ") == 2
+
+
+def test_models_that_cannot_be_used_say_why(model, tmp_path):
+    features = tmp_path / "features.onnx"
+    shutil.copy(ROOT / "models" / "quartznet_5x1_int8_features.onnx", features)
+    letters = tone_model(tmp_path / "letters.onnx", labels=tuple("abcdefghijk"))
+    huge = tmp_path / "huge.onnx"
+    with huge.open("wb") as out:
+        out.truncate(10**12)
+    bare, broken = tmp_path / "bare.onnx", tmp_path / "broken.onnx"
+    without = onnx.load(model)
+    del without.metadata_props[:]
+    onnx.save(without, bare)
+    broken.write_bytes(model.read_bytes()[:-1000])
+    for path, told in [
+        (features, "takes features"),
+        (letters, "other labels"),
+        (bare, "metadata says nothing"),
+        (broken, "cannot load model"),
+        (tmp_path / "gone.onnx", "no such model"),
+        (huge, "1000000 MB are no small recogniser"),
+    ]:
+        with pytest.raises(OnnxModelError, match=told) as error:
+            Recognizer(path)
+        assert str(path) in str(error.value)
 
 
 def test_the_command_prints_digits_and_paths_and_names_what_is_broken(model, tmp_path):

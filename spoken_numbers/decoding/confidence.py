@@ -13,6 +13,11 @@ class Calibration:
     slope: float
     intercept: float
 
+    def __post_init__(self) -> None:
+        """Raises ValueError, TypeError or OverflowError when they are no finite numbers, as in a broken file."""
+        if not (math.isfinite(self.slope) and math.isfinite(self.intercept)):
+            raise ValueError(f"a calibration of slope {self.slope} and intercept {self.intercept}")
+
     def __call__(self, confidence: float) -> float:
         """0 to 1 → 0 to 1, rising."""
         if confidence <= 0:

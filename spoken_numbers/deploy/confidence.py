@@ -1,6 +1,6 @@
 """The calibration of a model's confidences, in its metadata."""
 
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 
 import onnx
@@ -20,7 +20,7 @@ def store(path: Path, calibration: Calibration) -> None:
     if metadata.graph != "waveform":
         todo = "use the file without _features"
         raise OnnxModelError("model takes features, not a waveform", where=str(path), todo=todo)
-    model = onnx.load(path)
-    onnx.helper.set_model_props(model, replace(metadata, confidence=asdict(calibration)).as_properties())
+    model = onnx.load(path, load_external_data=False)
+    onnx.helper.set_model_props(model, replace(metadata, confidence=calibration).as_properties())
     with written_whole(path) as temporary:
         onnx.save(model, temporary)

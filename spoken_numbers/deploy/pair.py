@@ -5,13 +5,18 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
 import onnx
 from onnx import compose
 
 from spoken_numbers.deploy.front_end import FRONT_END
+from spoken_numbers.deploy.run import features_of, log_probabilities_of
 from spoken_numbers.errors import UserError
 from spoken_numbers.files import written_whole
-from spoken_numbers.onnx_model import Metadata, OnnxModelError, open_model
+from spoken_numbers.onnx_model import AGAIN, Metadata, OnnxModelError, open_model, reason_of
+
+MOST_BANDS = 512
+"""Of a front end; the released model has 80."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,27 +60,41 @@ def read_pair(path: Path) -> Pair:
         OnnxModelError: missing, not ONNX, or not exported by this project.
     """
     metadata = open_model(path).metadata
-    if not isinstance(metadata.front_end.get("features"), int):
-        raise OnnxModelError("metadata says nothing of 'features'", where=str(path), todo="export it again")
+    bands = metadata.front_end.get("features")
+    if not isinstance(bands, int) or not 0 < bands <= MOST_BANDS:
+        raise OnnxModelError(f"metadata is not the graph's: {bands} mel bands", where=str(path), todo=AGAIN)
     try:
-        model = onnx.load(path)
-        onnx.checker.check_model(model)
+        model = onnx.load(path, load_external_data=False)
+        pair = Pair(None, model, metadata) if metadata.graph == "features" else _apart(model, metadata, bands)
+        _run(pair, bands)
     except Exception as error:
-        reason = f"{type(error).__name__}: {error}".strip().splitlines()[0][:200]
-        raise OnnxModelError(f"not an ONNX model: {reason}", where=str(path), todo="copy or export it again") from None
-    if metadata.graph == "features":
-        return Pair(None, model, metadata)
+        raise OnnxModelError(f"cannot run model: {reason_of(error)}", where=str(path), todo=AGAIN) from None
+    return pair
+
+
+def _apart(model: onnx.ModelProto, metadata: Metadata, bands: int) -> Pair:
     front = [node for node in model.graph.node if node.name.startswith(FRONT_END)]
     network = [node for node in model.graph.node if not node.name.startswith(FRONT_END)]
     for node in network:
         node.input[:] = ["length" if name == "audio_length" else name for name in node.input]
-    signal = _tensor("audio_signal", onnx.TensorProto.FLOAT, ["batch", metadata.front_end["features"], "frames"])
+    signal = _tensor("audio_signal", onnx.TensorProto.FLOAT, ["batch", bands, "frames"])
     lengths = {name: _tensor(name, onnx.TensorProto.INT64, ["batch"]) for name in ("length", "audio_length")}
     return Pair(
         _part(model, front, list(model.graph.input), [signal, lengths["audio_length"]]),
         _part(model, network, [signal, lengths["length"]], list(model.graph.output)),
         metadata,
     )
+
+
+def _run(pair: Pair, bands: int) -> None:
+    """A second of silence, and as many features as the metadata promise."""
+    if pair.front_end is not None:
+        rate = pair.metadata.sample_rate
+        ((features, _),) = features_of(pair.front_end, [np.zeros(rate, np.float32)], rate)
+        if features.shape[1] != bands:
+            raise ValueError(f"{features.shape[1]} mel bands in place of {bands}")
+    frames = 100
+    list(log_probabilities_of(pair.network, [(np.zeros((1, bands, frames), np.float32), np.array([frames]))]))
 
 
 @contextmanager
