@@ -77,8 +77,8 @@ def main(
         {
             f"a GPU's arithmetic at {gpu_tflops:g} TFLOP/s": f"{1000 * compute:.1f} ms a step",
             f"gradients by a ring at {network_gbit:g} Gbit/s": f"{1000 * ring:.1f} ms a step",
-            "what the GPUs take": f"{busy:.0f} utterances/s, an epoch in {utterances / busy / 3600:.1f} h",
-            "what the loaders give": f"{fed:.0f} utterances/s, an epoch in {utterances / fed / 3600:.1f} h",
+            "what the GPUs take": f"{busy:.0f} utterances/s, an epoch in {utterances / busy / 60:.0f} min",
+            "what the loaders give": f"{fed:.0f} utterances/s, an epoch in {utterances / fed / 60:.0f} min",
             "loader cores that keep a GPU busy": f"{busy / ranks / utterances_s:.0f}",
             "an epoch's plan": f"{minutes:.0f} min and {memory:.0f} GB in each process",
         },
