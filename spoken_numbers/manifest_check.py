@@ -76,7 +76,7 @@ def check(
     splits: Sequence[int] | None = None,
     sharded: Sequence[Path] = (),
 ) -> Check:
-    """Every fault of every row, in order, in bounded memory: 164 MB for a million rows (``benchmarks/growth.py``), and no row kept.
+    """Every fault of every row, in order, in bounded memory: 164 MB for a million rows, of which none is kept.
 
     A row is compared with the good rows before it: a recording must appear once, and neither a recording nor a
     speaker (of one corpus) in two splits. The first keeps it, so name the split to protect first.

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, overload
 
+import numpy as np
+
 from spoken_numbers import audio
 from spoken_numbers.audio import FloatArray
 from spoken_numbers.decoding.confidence import calibrated
@@ -114,6 +116,7 @@ class Recognizer:
             sample_rate: Hz, of samples; files carry their own.
 
         Raises:
+            OnnxModelError: the graph fails, or gives what no log-probabilities are.
             AudioError: missing or undecodable file, no samples, NaN or infinite ones, an array of another shape or
                 type or without its rate; of a list, the first such.
         """
@@ -157,7 +160,11 @@ class Recognizer:
     def _in_batches(self, waveforms: Sequence[FloatArray]) -> list[FloatArray]:
         answers: dict[int, FloatArray] = {}
         for batch in _batches([len(one) for one in waveforms], int(self._batch_seconds * self.sample_rate)):
-            answers.update(zip(batch, self._model.log_probabilities([waveforms[i] for i in batch]), strict=True))
+            heard = self._model.log_probabilities([waveforms[i] for i in batch])
+            if any(np.isnan(one).any() for one in heard):
+                todo = "use another; its training diverged, or its weights are broken"
+                raise OnnxModelError("model gives NaN", where=str(self._model.path), todo=todo)
+            answers.update(zip(batch, heard, strict=True))
         return [answers[index] for index in range(len(waveforms))]
 
 

@@ -106,6 +106,12 @@ def test_a_graph_that_fails_or_answers_something_else_is_told(tmp_path, output, 
     assert str(tmp_path / "odd.onnx") in str(error.value)
 
 
+def test_not_a_number_is_no_answer(tmp_path):
+    rewired(tmp_path / "odd.onnx", "logprobs", NODE("Mul", ["plain", "x"], ["logprobs"]), x=np.float32(np.nan))
+    with pytest.raises(OnnxModelError, match="model gives NaN"):
+        Recognizer(tmp_path / "odd.onnx").transcribe(played("12"), sample_rate=RATE)
+
+
 def test_the_command_says_of_each_recording_that_the_graph_fails(tmp_path):
     expand = NODE("Expand", ["plain", "x"], ["logprobs"])
     path = rewired(tmp_path / "odd.onnx", "logprobs", expand, x=np.array([1, 10**11, 1]))
