@@ -69,6 +69,55 @@ def test_what_was_there_stays_and_one_line_tells_why(tmp_path, material, file, c
     assert told.startswith("error: cannot write: No space left on device – ")
 
 
+def on_a_small_disk(disk: Path, kilobytes: int, *words: object) -> tuple[int, str, list[str]]:
+    """Run a command with so much room: its status, what it said, and what it left; then once more with enough."""
+    script = f"""
+        {MOUNT.format(size=f"{kilobytes}k", disk=disk)} || exit 99
+        "$@" > /dev/null 2> {disk}.said; echo $? > {disk}.status
+        find {disk} -type f > {disk}.left
+        mount -o remount,size=64m {disk}
+        "$@" && find {disk} -type f
+    """
+    disk.mkdir()
+    command = [*NAMESPACE, script, "sh", sys.executable, *map(str, words)]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    told, status, left = (Path(f"{disk}.{name}").read_text() for name in ("said", "status", "left"))
+    return int(status), told, left.split()
+
+
+def test_shards_on_a_full_disk_are_whole_or_not_there(tmp_path, material):
+    disk = tmp_path / "disk"
+    command = (
+        "scripts/make_shards.py",
+        material / "test.json",
+        "--out",
+        disk,
+        "--utterances-per-shard",
+        4,
+        "--jobs",
+        1,
+    )
+    status, told, left = on_a_small_disk(disk, 120, *command)
+    assert (status, told.count("\n")) == (2, 1), told
+    assert told.startswith("error: cannot write: No space left on device – ")
+    names = sorted(Path(one).name for one in left)
+    assert "recipe.json" in names
+    assert "tarred_audio_manifest.json" not in names
+    assert not [name for name in names if name.startswith(".")]
+    assert len([name for name in names if name.endswith(".tar")]) <= len([n for n in names if n[0].isdecimal()]) + 1
+
+
+@pytest.mark.slow
+def test_an_export_on_a_full_disk_leaves_nothing(tmp_path, trained):
+    disk = tmp_path / "disk"
+    status, told, left = on_a_small_disk(
+        disk, 60, "quantization/export_onnx.py", trained / "tiny.nemo", "--out", disk / "m.onnx"
+    )
+    assert (status, told.count("\n"), left) == (2, 1, []), told
+    assert told.startswith("error: cannot write: No space left on device – ")
+
+
 @pytest.mark.slow
 def test_a_training_on_a_full_disk_goes_on_when_there_is_room(corpus, tmp_path):
     disk = tmp_path / "disk"
