@@ -173,6 +173,7 @@ def test_a_scheduler_that_does_not_answer_is_one_line(tmp_path, address):
     assert time.monotonic() - begun < 20
 
 
+@pytest.mark.slow
 def test_a_scheduler_without_workers_is_a_user_error(tmp_path):
     with (
         dask_cluster(tmp_path, workers=0) as cluster,

@@ -59,6 +59,7 @@ def test_transcription_prints_a_line_for_each_recording_and_names_what_cannot_be
     assert last == "1 of 3 recordings could not be read"
 
 
+@pytest.mark.slow
 def test_a_model_in_training_transcribes_as_it_is_evaluated(trained, corpus, tmp_path):
     out = tmp_path / "out.json"
     model, manifest = trained / "tiny.nemo", corpus / "validation.json"

@@ -140,11 +140,7 @@ def _record(name: str, out: Path) -> Path:
 
 
 def _make(work: Callable[[J], Pieces], out: Path, job: J) -> Pieces:
-    try:
-        pieces = work(job)
-    except UnicodeEncodeError:  # libsndfile's binding takes no such name
-        shown = os.fsencode(job.name).decode(errors="backslashreplace")
-        raise UserError("file name is not UTF-8", where=shown, todo="rename it") from None
+    pieces = work(job)
     told = {"clips": [clip_manifest.to_row(clip) for clip in pieces.clips], "left_out": pieces.left_out}
     with written_whole(_record(job.name, out)) as temporary:
         temporary.write_text(json.dumps(told, indent=2) + "\n", encoding="utf-8", errors="backslashreplace")

@@ -25,6 +25,7 @@ def compare_command(*arguments):
     return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
+@pytest.mark.slow
 def test_any_kind_of_model_is_compared_with_the_first(exported_tones, models, tmp_path):
     rows = (exported_tones / "train.json").read_text().splitlines()[:12]
     broken = dict(json.loads(rows[0]), audio_filepath="wav/broken.wav")

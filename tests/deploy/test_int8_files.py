@@ -101,6 +101,7 @@ def test_static_int8_computes_in_integers_and_masks_what_pads_a_batch(exported, 
     assert np.abs(alone - together).max() < 1e-4
 
 
+@pytest.mark.slow
 def test_no_file_is_left_when_some_strings_differ_unless_that_is_accepted(exported):
     tried: list[Attempt] = []
     with pytest.raises(MismatchError, match=r"\d+ strings differ"):
