@@ -192,9 +192,10 @@ def open_model(path: Path, threads: int = 1) -> OnnxModel:
             providers=["CPUExecutionProvider"],
             enable_fallback=0,  # which prints, and tries the same
         )
+        said = session.get_modelmeta().custom_metadata_map  # which need not be UTF-8
     except Exception as error:
         raise OnnxModelError(f"cannot load model: {reason_of(error)}", where=str(path), todo=AGAIN) from None
-    metadata = Metadata.from_properties(session.get_modelmeta().custom_metadata_map, str(path))
+    metadata = Metadata.from_properties(said, str(path))
     model = OnnxModel(path, session, metadata)
     if reason := _untrue(model):
         todo = "export it again with quantization/export_onnx.py"

@@ -83,6 +83,15 @@ def test_metadata_of_other_types_are_refused(tmp_path, properties):
         assert "\n" not in str(error.value)
 
 
+def test_metadata_that_is_no_text_is_refused(tmp_path):
+    """Found by fuzzing."""
+    path = tone_model(tmp_path / "odd.onnx")
+    path.write_bytes(path.read_bytes().replace(b"EncDecCTCModel", b"EncDec\xe1\xff_Model"))
+    for reader in (Recognizer, read_pair):
+        with pytest.raises(OnnxModelError, match="cannot load model: 'utf-8' codec"):
+            reader(path)
+
+
 NODE = helper.make_node
 
 

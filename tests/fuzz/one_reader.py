@@ -1,5 +1,6 @@
 """One reader under atheris, as ``fuzz.py`` runs it: READER SECONDS SEED; or once, on what broke it: READER FILE."""
 
+import shutil
 import sys
 from collections.abc import Callable
 from contextlib import suppress
@@ -99,7 +100,13 @@ def fuzz(name: str, seconds: str, seed: str) -> None:
         atheris.Fuzz()
 
 
+def read_again(name: str, broke_it: str) -> None:
+    file, _, reader = READERS[name]
+    with TemporaryDirectory() as folder:  # a config is known by its suffix
+        reader(Path(shutil.copy(broke_it, Path(folder) / file)))
+
+
 if len(sys.argv) == 4:
     fuzz(*sys.argv[1:])
 else:
-    READERS[sys.argv[1]][2](Path(sys.argv[2]))
+    read_again(*sys.argv[1:])
