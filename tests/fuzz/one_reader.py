@@ -90,8 +90,12 @@ def fuzz(name: str, seconds: str, seed: str) -> None:
 
         def one(data: bytes) -> None:
             path.write_bytes(data)
-            with suppress(UserError):
-                reader(path)
+            try:
+                with suppress(UserError):
+                    reader(path)
+            except BaseException:
+                shutil.copy(path, KEPT / name / file)  # libFuzzer's timer may end the process before it keeps it
+                raise
 
         limits = [f"-max_total_time={seconds}", f"-timeout={HANG_SECONDS}", f"-rss_limit_mb={MOST_MB}", f"-seed={seed}"]
         largest = max(each.stat().st_size for each in seeds.iterdir())
