@@ -101,6 +101,16 @@ def evaluate_reader(reader: Reader, manifests: Sequence[Path]) -> Evaluation:
     return Evaluation(readings, unreadable, latencies, _peak_memory())
 
 
+def merged(evaluations: Sequence[Evaluation]) -> Evaluation:
+    """One evaluation of several, each of other manifests."""
+    return Evaluation(
+        {path: readings for one in evaluations for path, readings in one.readings.items()},
+        [error for one in evaluations for error in one.unreadable],
+        [latency for one in evaluations for latency in one.latencies],
+        max((one.peak_memory for one in evaluations), default=0),
+    )
+
+
 def total(readings: Iterable[Reading]) -> ErrorCounts:
     """The sum of their counts."""
     return sum((reading.counts for reading in readings), ErrorCounts())

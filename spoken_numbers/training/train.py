@@ -30,6 +30,7 @@ from spoken_numbers.training.checkpoints import (
 from spoken_numbers.training.command import leaves
 from spoken_numbers.training.equalization import equalize, is_equalizable
 from spoken_numbers.training.int8_simulation import settle_weights
+from spoken_numbers.training.int8_weights import load_int8_weights
 from spoken_numbers.training.interruption import Interruption
 from spoken_numbers.training.load import features_of_batch, load_model, load_weights
 from spoken_numbers.training.loader_watch import LoaderWatch
@@ -100,10 +101,13 @@ def _fit(cfg: DictConfig, folder: Path) -> Trainer:
 
 def _model(cfg: DictConfig, trainer: Trainer, resume: Path | None) -> SpokenNumberModel:
     model = SpokenNumberModel(_model_config(cfg), trainer)
-    if cfg.init_from is not None and resume is None:
-        load_weights(model, Path(cfg.init_from))
+    start = None if cfg.init_from is None or resume is not None else Path(cfg.init_from)
+    if start is not None and start.suffix == ".onnx":
+        load_int8_weights(model, start)
+    elif start is not None:
+        load_weights(model, start)
     if cfg.quantization is not None:
-        if resume is None:
+        if start is not None and start.suffix != ".onnx":  # whose channels are equalised
             _equalize(model, cfg)
         model.train_in_int8(cfg.quantization.features, cfg.quantization.consistency)
     return model
