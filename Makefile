@@ -76,7 +76,7 @@ cross-validation: release-data
 	python3 scripts/make_folds.py data/an4_all/train.json data/an4_all/train_rest.json data/an4_all_cut/train.json data/an4_all_cut/train_isolated.json --out data/folds
 	python3 train_quartznet.py conf/quartznet_5x1_fold_start.yaml
 	for fold in $(FOLDS); do python3 train_quartznet.py conf/quartznet_5x1_fold.yaml name=$$fold || exit; done
-	python3 evaluation/evaluate_folds.py $(foreach fold,$(FOLDS),--fold experiments/folds/$(fold)/$(fold).nemo data/folds/$(fold)/test/an4_all_train.json)
+	python3 evaluation/evaluate_folds.py $(foreach fold,$(FOLDS),experiments/folds/$(fold)/$(fold).nemo data/folds/$(fold)/test/an4_all_train.json)
 
 test: setup-dev
 	OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile

@@ -13,8 +13,9 @@ from spoken_numbers.errors import UserError
 
 
 def main(
-    fold: Annotated[
-        list[tuple[Path, Path]], typer.Option(metavar="MODEL MANIFEST", help="one of scripts/make_folds.py; repeatable")
+    pairs: Annotated[
+        list[Path],
+        typer.Argument(metavar="MODEL MANIFEST …", exists=True, dir_okay=False, help="of each fold of make_folds.py"),
     ],
     json: JsonOption = None,
     csv: CsvOption = None,
@@ -24,11 +25,15 @@ def main(
 
     Exit status 1 when a recording could not be read.
     """
-    manifests = [manifest for _, manifest in fold]
+    models, manifests = pairs[::2], pairs[1::2]
+    if len(models) != len(manifests):
+        raise UserError("model without a manifest", where=str(models[-1]), todo="give MODEL MANIFEST of each fold")
     if twice := next((one for one in manifests if manifests.count(one) > 1), None):
         raise UserError("manifest given twice", where=str(twice), todo="give each fold's own")
-    evaluations = [evaluate(open_acoustic(model), [manifest]) for model, manifest in fold]
-    return show(merged(evaluations), f"{len(fold)} folds", json, csv, report)
+    evaluations = [
+        evaluate(open_acoustic(model), [manifest]) for model, manifest in zip(models, manifests, strict=True)
+    ]
+    return show(merged(evaluations), f"{len(models)} folds", json, csv, report)
 
 
 run(main)

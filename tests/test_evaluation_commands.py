@@ -32,6 +32,19 @@ def test_evaluation_counts_every_utterance_of_every_manifest(trained, corpus, tm
     assert done.stdout.count(" read as ") == min(10, 60 - right)
 
 
+def test_folds_are_read_each_by_its_own_model_and_counted_together(trained, corpus, tmp_path):
+    out = tmp_path / "out.json"
+    folds = [[trained / "tiny.nemo", corpus / name] for name in ("validation.json", "train.json")]
+    done = run("evaluation/evaluate_folds.py", *folds[0], *folds[1], "--json", out)
+    assert done.returncode == 0, done.stderr
+    report = json.loads(out.read_text())
+    assert report["overall"]["strings"] == 60
+    assert f"[{report['overall']['strings_right']}/60]" in done.stdout
+    twice = run("evaluation/evaluate_folds.py", *folds[0], *folds[0])
+    assert twice.returncode == 2
+    assert twice.stderr == f"error: manifest given twice – {corpus}/validation.json – give each fold's own\n"
+
+
 def test_a_decoder_that_is_told_the_length_reads_so_many_digits(trained, corpus, tmp_path):
     out = tmp_path / "out.json"
     manifest = corpus / "validation.json"

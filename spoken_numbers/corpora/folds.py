@@ -27,7 +27,7 @@ def split_in_folds(manifests: Sequence[Path], folds: int, out: Path, seed: int =
     rows = {name: _rows(path) for name, path in zip(names, manifests, strict=True)}
     speakers = sorted({row.speaker for ones in rows.values() for row in ones})
     if len(speakers) < folds:
-        todo = f"take at most {len(speakers)} folds"
+        todo = "give manifests of more, or make fewer folds"
         raise UserError(f"{len(speakers)} speakers for {folds} folds", where=str(manifests[0]), todo=todo)
     random.Random(f"folds {seed}").shuffle(speakers)
     made: list[Made] = []

@@ -75,9 +75,6 @@ def check_config(cfg: DictConfig) -> None:
     if cfg.quantization is not None and cfg.init_from is None:
         todo = "give init_from=MODEL.nemo, trained without"
         raise ConfigError("training in 8 bits begins with a trained model", where="quantization", todo=todo)
-    if cfg.quantization is None and Path(cfg.init_from or "").suffix == ".onnx":
-        todo = "give quantization=int8, or a .nemo file"
-        raise ConfigError("an int8 file can only be trained on in 8 bits", where="init_from", todo=todo)
     _refuse_sharded(validation, "validate on the manifest that they were made of")
     check_before_training(
         train, validation, frame_stride=output_stride(cfg.model), sharded=_sharded(cfg.model.train_ds, train)

@@ -52,6 +52,13 @@ def fold_batch_norm(model: EncDecCTCModel) -> None:
             variance.fill_(1.0 - norm.eps)
 
 
+def freeze_norms(model: EncDecCTCModel) -> None:
+    """Keep batch normalisations, folded by then, as they are but for their biases."""
+    for block in blocks_of(model):
+        for _, norm in _normalised(block):
+            _freeze(norm)
+
+
 def equalize(model: EncDecCTCModel, batches: Iterable[tuple[torch.Tensor, torch.Tensor]]) -> None:
     """Scale every channel of every activation to reach 1, and what reads it to make up for that.
 
@@ -109,6 +116,12 @@ def residuals_of(block: JasperBlock) -> list[tuple[MaskedConv1d, nn.BatchNorm1d]
 
 def _normalised(block: JasperBlock) -> list[tuple[MaskedConv1d, nn.BatchNorm1d]]:
     return [(unit.convolution, unit.norm) for unit in units_of(block)] + residuals_of(block)
+
+
+def _freeze(norm: nn.BatchNorm1d) -> None:
+    norm.eval()
+    norm.weight.requires_grad_(False)
+    norm.train = lambda mode=True: norm  # type: ignore[method-assign]
 
 
 def _convolutions(block: JasperBlock) -> list[MaskedConv1d]:

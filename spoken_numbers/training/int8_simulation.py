@@ -10,7 +10,7 @@ from nemo.collections.asr.models import EncDecCTCModel
 from torch import nn
 
 from spoken_numbers.int8 import LARGEST, RECTIFIED, SIGNED, Range, scale_and_zero, weight_scales
-from spoken_numbers.training.equalization import blocks_of, residuals_of, units_of
+from spoken_numbers.training.equalization import blocks_of, freeze_norms, residuals_of, units_of
 
 
 class Int8Simulation:
@@ -22,6 +22,7 @@ class Int8Simulation:
 
     def __init__(self, model: EncDecCTCModel, feature_range: float) -> None:
         self._active = True
+        freeze_norms(model)
         for convolutions in rounded_together(model):
             for convolution in convolutions:
                 convolution.forward = partial(self._convolve, convolution, convolutions)  # type: ignore[method-assign]
@@ -32,10 +33,8 @@ class Int8Simulation:
                     unit.depthwise.register_forward_hook(self._round_output)
                 if unit.output is not None:
                     unit.output.register_forward_hook(lambda *call: self._rounded(call[2], RECTIFIED))
-                _freeze(unit.norm)
-            for convolution, norm in residuals_of(block):
+            for convolution, _ in residuals_of(block):
                 convolution.register_forward_pre_hook(self._round_input)
-                _freeze(norm)
             block.register_forward_hook(self._round_block)
 
     @contextmanager
@@ -116,9 +115,3 @@ def divergence(one: torch.Tensor, other: torch.Tensor, lengths: torch.Tensor) ->
     inside = torch.arange(one.shape[1], device=one.device) < lengths[:, None]
     both = ((one.exp() - other.exp()) * (one - other)).sum(dim=-1)
     return (both * inside).sum() / inside.sum()
-
-
-def _freeze(norm: nn.BatchNorm1d) -> None:
-    norm.eval()
-    norm.weight.requires_grad_(False)
-    norm.train = lambda mode=True: norm  # type: ignore[method-assign]

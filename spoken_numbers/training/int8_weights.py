@@ -24,8 +24,8 @@ TODO = "give the .nemo file that it was exported from"
 def load_int8_weights(model: EncDecCTCModel, path: Path) -> None:
     """Give a QuartzNet the weights of ``quantization/quantize.py``'s file, so that it computes what the file does.
 
-    Batch normalisations come folded into their convolutions, and channels equalised, so training can only go on in
-    8 bits (``Int8Simulation``), where normalisations stand still.
+    Batch normalisations come folded into their convolutions, so training has to leave them as they are
+    (``freeze_norms``); channels come equalised.
 
     Raises:
         OnnxModelError: no usable ONNX file.

@@ -28,7 +28,7 @@ from spoken_numbers.training.checkpoints import (
     newest_usable,
 )
 from spoken_numbers.training.command import leaves
-from spoken_numbers.training.equalization import equalize, is_equalizable
+from spoken_numbers.training.equalization import equalize, freeze_norms, is_equalizable
 from spoken_numbers.training.int8_simulation import settle_weights
 from spoken_numbers.training.int8_weights import load_int8_weights
 from spoken_numbers.training.interruption import Interruption
@@ -101,13 +101,14 @@ def _fit(cfg: DictConfig, folder: Path) -> Trainer:
 
 def _model(cfg: DictConfig, trainer: Trainer, resume: Path | None) -> SpokenNumberModel:
     model = SpokenNumberModel(_model_config(cfg), trainer)
-    start = None if cfg.init_from is None or resume is not None else Path(cfg.init_from)
-    if start is not None and start.suffix == ".onnx":
-        load_int8_weights(model, start)
-    elif start is not None:
-        load_weights(model, start)
+    start = Path(cfg.init_from) if cfg.init_from is not None else None
+    from_int8 = start is not None and start.suffix == ".onnx"
+    if start is not None and resume is None:
+        (load_int8_weights if from_int8 else load_weights)(model, start)
+    if from_int8:
+        freeze_norms(model)
     if cfg.quantization is not None:
-        if start is not None and start.suffix != ".onnx":  # whose channels are equalised
+        if resume is None and not from_int8:  # whose channels are equalised
             _equalize(model, cfg)
         model.train_in_int8(cfg.quantization.features, cfg.quantization.consistency)
     return model
