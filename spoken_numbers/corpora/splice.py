@@ -16,7 +16,9 @@ QUIETEST_ROOM, LOUDEST_ROOM_BELOW_SPEECH = 1e-4, 10 ** (-20 / 20)  # -80 dB full
 PEAK = 0.97
 
 
-def splice(takes: Sequence[FloatArray], rng: np.random.Generator) -> tuple[FloatArray, list[tuple[int, int]]]:
+def splice(
+    takes: Sequence[FloatArray], rng: np.random.Generator, *, connected: bool = False
+) -> tuple[FloatArray, list[tuple[int, int]]]:
     """Join takes, brought to one level, with gaps, over the noise of their own room.
 
     Each take is trimmed to its speech. Gaps are N(0.12, 0.08) s and never negative, one in ten an overlap of
@@ -25,6 +27,7 @@ def splice(takes: Sequence[FloatArray], rng: np.random.Generator) -> tuple[Float
 
     Args:
         takes: each (samples,) at 16 kHz, with speech in it.
+        connected: gaps of -20 to 50 ms in place of these, as between the words of one number.
 
     Returns:
         The waveform, at most 0.97 in amplitude, and where each take lies in it: (start, stop) in samples.
@@ -40,7 +43,7 @@ def splice(takes: Sequence[FloatArray], rng: np.random.Generator) -> tuple[Float
     for index, take in enumerate(cut):
         if index:
             shorter = min(len(take), len(cut[index - 1]))
-            start = max(spans[-1][1] + _gap(rng, shorter // 4), 0)
+            start = max(spans[-1][1] + _gap(rng, shorter // 4, connected), 0)
         spans.append((start, start + len(take)))
     string = room_tone([take * gain for take, gain in zip(takes, gains, strict=True)], spans[-1][1] + tail, level, rng)
     for index, (take, gain, (begin, end)) in enumerate(zip(cut, gains, spans, strict=True)):
@@ -89,7 +92,9 @@ def room_tone(takes: Sequence[FloatArray], samples: int, speech_level: float, rn
     return (noise * (level / _rms(noise))).astype(np.float32)
 
 
-def _gap(rng: np.random.Generator, longest_overlap: int) -> int:
+def _gap(rng: np.random.Generator, longest_overlap: int, connected: bool) -> int:
+    if connected:
+        return max(int(rng.uniform(-0.02, 0.05) * SAMPLE_RATE), -longest_overlap)
     kind, gap = rng.random(), max(0.0, rng.normal(0.12, 0.08))
     overlap, pause = rng.uniform(0.02, 0.06), rng.uniform(0.3, 0.7)
     if kind < 1 / 10:

@@ -37,7 +37,7 @@ def said(tmp_path_factory):
 
 def test_every_digit_that_was_said_is_cut_and_no_other_word(said, tmp_path):
     made = cut.prepare([said], tmp_path / "cut", "mine", 5, "3-6")
-    assert (made.takes, made.left_out, made.implausible) == (10, [], 0)
+    assert (made.digits, made.words, made.left_out, made.implausible) == (10, 1, [], 0)
     digits = list(manifest.read(tmp_path / "cut" / "train_isolated.json"))
     assert sorted(row.text for row in digits) == sorted("15044" + "9627" + "1")
     whole = {name: audio.read(said.parent / f"{name}.wav") for name in SAID}
@@ -69,7 +69,7 @@ def test_what_cannot_be_aligned_is_named_and_the_rest_goes_on(said, tmp_path):
     command = [sys.executable, "scripts/cut_digits.py", str(mixed), "--out", str(tmp_path / "cut")]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "10 digits cut" in done.stdout
+    assert "10 digits and 1 other number words cut" in done.stdout
     assert done.stderr.splitlines()[-1] == f"left out: cannot be aligned – {said.parent / 'ann-1.wav'}"
 
 
