@@ -1,6 +1,6 @@
 """A QuartzNet rewritten, function unchanged, so that 8 bits serve all of its channels alike."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -52,8 +52,19 @@ def fold_batch_norm(model: EncDecCTCModel) -> None:
             variance.fill_(1.0 - norm.eps)
 
 
+def is_folded(state: Mapping[str, torch.Tensor]) -> bool:
+    """Whether ``fold_batch_norm`` was done to the model of a state dict: every channel's statistics are 0 and 1."""
+    means = [value for name, value in state.items() if name.endswith(".running_mean")]
+    variances = [value for name, value in state.items() if name.endswith(".running_var")]
+    untouched = [value for value in variances if (value == 1).any()]  # of a model that was never trained
+    return bool(means) and not untouched and not any(value.any() for value in means)
+
+
 def freeze_norms(model: EncDecCTCModel) -> None:
-    """Keep batch normalisations, folded by then, as they are but for their biases."""
+    """Keep batch normalisations, folded by then, as they are but for their biases.
+
+    Their statistics are no longer those of what they hear, so training must not go over to a batch's own.
+    """
     for block in blocks_of(model):
         for _, norm in _normalised(block):
             _freeze(norm)

@@ -14,6 +14,7 @@ from spoken_numbers.decoding.greedy import collapse
 from spoken_numbers.labels import LABELS
 from spoken_numbers.training.batching import Drawn, LengthBatchSampler
 from spoken_numbers.training.dataset import AugmentedDataset, ShardedDataset, settle_loader
+from spoken_numbers.training.equalization import freeze_norms, is_folded
 from spoken_numbers.training.fast_convolution import speed_up_depthwise
 from spoken_numbers.training.int8_simulation import Int8Simulation, divergence
 from spoken_numbers.training.manifests import manifest_paths, names_of, repeated
@@ -111,6 +112,8 @@ class SpokenNumberModel(EncDecCTCModel):
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         super().on_load_checkpoint(checkpoint)
+        if is_folded(checkpoint["state_dict"]):
+            freeze_norms(self)
         sampler = getattr(self._train_dl, "sampler", None)
         loops = checkpoint.get("loops", {}).get("fit_loop")
         if loops and isinstance(sampler, LengthBatchSampler):

@@ -28,7 +28,7 @@ from spoken_numbers.training.checkpoints import (
     newest_usable,
 )
 from spoken_numbers.training.command import leaves
-from spoken_numbers.training.equalization import equalize, freeze_norms, is_equalizable
+from spoken_numbers.training.equalization import equalize, freeze_norms, is_equalizable, is_folded
 from spoken_numbers.training.int8_simulation import settle_weights
 from spoken_numbers.training.int8_weights import load_int8_weights
 from spoken_numbers.training.interruption import Interruption
@@ -105,8 +105,8 @@ def _model(cfg: DictConfig, trainer: Trainer, resume: Path | None) -> SpokenNumb
     from_int8 = start is not None and start.suffix == ".onnx"
     if start is not None and resume is None:
         (load_int8_weights if from_int8 else load_weights)(model, start)
-    if from_int8:
-        freeze_norms(model)
+        if is_folded(model.state_dict()):
+            freeze_norms(model)
     if cfg.quantization is not None:
         if resume is None and not from_int8:  # whose channels are equalised
             _equalize(model, cfg)

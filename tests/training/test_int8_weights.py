@@ -1,21 +1,24 @@
 """Training goes on from an int8 file, whose weights are all that is shipped."""
 
 import shutil
+import sys
 
 import numpy as np
 import pytest
+import torch
 from nemo.collections.asr.models import EncDecCTCModel
 from omegaconf import OmegaConf
 from test_configs import composed
-from training_command import ROOT
+from training_command import ROOT, train
 
 from spoken_numbers.labels import speak
 from spoken_numbers.onnx_model import OnnxModelError, open_model
 from spoken_numbers.synthesis.engine import Line
 from spoken_numbers.synthesis.flite import Flite
+from spoken_numbers.training.equalization import is_folded
 from spoken_numbers.training.int8_simulation import Int8Simulation
 from spoken_numbers.training.int8_weights import load_int8_weights
-from spoken_numbers.training.load import ModelError, log_probabilities
+from spoken_numbers.training.load import ModelError, load_model, log_probabilities
 
 SHIPPED = ROOT / "models" / "quartznet_5x1_int8.onnx"
 
@@ -52,3 +55,26 @@ def test_a_file_that_is_no_model_is_refused(tmp_path):
     (tmp_path / "m.onnx").write_bytes(b"no model")
     with pytest.raises(OnnxModelError, match="cannot load model"):
         load_int8_weights(untrained(), tmp_path / "m.onnx")
+
+
+@pytest.mark.parametrize("quantization", ["none", "int8"])
+def test_training_goes_on_from_it_and_after_a_stop_leaves_normalisations_alone(corpus, tmp_path, quantization):
+    few = ["model.train_ds.batch_size=4", "exp_manager.checkpoint_every_n_steps=1", "trainer.precision=32-true"]
+    data = [f"model.{part}_ds.manifest_filepath={corpus}/{part}.json" for part in ("train", "validation")]
+    name = [f"exp_manager.exp_dir={tmp_path}", "name=on", f"quantization={quantization}"]
+    command = [sys.executable, "train_quartznet.py", "conf/quartznet_5x1_finetune.yaml", *data, *few, *name]
+    for steps in (1, 2):
+        done = train(*command, f"trainer.max_steps={steps}", "optim.sched.warmup_steps=0")
+        assert done.returncode == 0, done.stderr
+    assert "going on from" in done.stdout
+    state = load_model(tmp_path / "on" / "on.nemo").state_dict()
+    assert is_folded(state)
+    start = untrained()
+    load_int8_weights(start, SHIPPED)
+    moved = [name for name, value in start.state_dict().items() if not torch.equal(value, state[name])]
+    assert any(name.endswith("conv.weight") for name in moved)
+    assert not any("running" in name for name in moved)
+
+
+def test_a_model_that_was_never_trained_is_not_taken_for_a_folded_one():
+    assert not is_folded(untrained().state_dict())
