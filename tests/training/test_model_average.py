@@ -1,0 +1,57 @@
+"""The average of models that began alike."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+from training_command import ROOT
+
+from spoken_numbers.training.equalization import fold_batch_norm
+from spoken_numbers.training.load import load_model
+
+
+def average(*arguments: object) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, ROOT / "scripts" / "average_models.py", *arguments]
+    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
+
+
+@pytest.fixture(scope="module")
+def tiny(trained):
+    return trained / "tiny.nemo"
+
+
+def changed(path, out, change):
+    model = load_model(path)
+    with torch.no_grad():
+        change(model)
+    model.save_to(str(out))
+    return out
+
+
+def test_weights_are_the_mean(tiny, tmp_path):
+    def add(model):
+        for weight in model.parameters():
+            weight.add_(1.0)
+
+    done = average(tiny, changed(tiny, tmp_path / "other.nemo", add), "--out", tmp_path / "mean.nemo")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == f"{tmp_path}/mean.nemo: the average of 2 models\n"
+    before, after = (dict(load_model(path).named_parameters()) for path in (tiny, tmp_path / "mean.nemo"))
+    for name, weight in before.items():
+        torch.testing.assert_close(after[name], weight + 0.5)
+    assert load_model(tmp_path / "mean.nemo").cfg.provenance.averaged == [str(tiny), str(tmp_path / "other.nemo")]
+
+
+def test_models_that_cannot_be_averaged_are_one_line(tiny, tmp_path):
+    folded = changed(tiny, tmp_path / "folded.nemo", fold_batch_norm)
+    larger = tmp_path / "larger.nemo"
+    model = load_model(tiny)
+    model.change_vocabulary(["a", "b"])
+    model.save_to(str(larger))
+    for other, says in ((folded, "folded for 8 bits"), (larger, f"not of the kind of {tiny}")):
+        done = average(tiny, other, "--out", tmp_path / "mean.nemo")
+        assert done.returncode == 2
+        assert done.stderr.startswith(f"error: {says}")
+        assert done.stderr.count("\n") == 1
+        assert not (tmp_path / "mean.nemo").exists()
