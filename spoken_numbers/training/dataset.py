@@ -42,7 +42,11 @@ def settle_loader(worker: int) -> None:
     BLAS leaves the other cores to the model. glibc keeps what is freed, up to ``KEPT`` bytes, for the next waveform;
     given back to the system, each array of 200 kB costs 50 page faults when it is wanted again (mallopt(3)).
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the trainer's
+    for number in (
+        signal.SIGINT,
+        signal.SIGTERM,
+    ):  # the trainer's, though terminals and SLURM send them to all processes
+        signal.signal(number, signal.SIG_IGN)
     threadpool_limits(1)
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)  # glibc's alone
     if mallopt is not None:

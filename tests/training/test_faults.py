@@ -29,7 +29,9 @@ LIMITS = [
 
 
 def started(command: list[str]) -> subprocess.Popen[str]:
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
 
 
 def wait_for_step(process: subprocess.Popen[str], checkpoints: Path, step: int) -> None:
@@ -67,7 +69,7 @@ def test_signals_a_kill_and_a_dead_loader_change_no_bit_of_the_weights(corpus, t
     for step, number in ((3, signal.SIGTERM), (9, signal.SIGINT)):
         process = started(command)
         wait_for_step(process, checkpoints, step)
-        process.send_signal(number)
+        os.killpg(process.pid, number)  # loaders, too, as terminals and SLURM do
         _, said = process.communicate(timeout=120)
         assert process.returncode == 128 + number, said
         assert said.endswith("interrupted; type the same command to go on from the last checkpoint\n")
