@@ -32,11 +32,13 @@ def main(
         bool | None, typer.Option(help="read every utterance as float32 does; default: where there is a manifest")
     ] = None,
     accept_differences: Annotated[bool, typer.Option(help="write the best even where strings differ")] = False,
+    largest: Annotated[float | None, typer.Option(help="MB that the features graph may have")] = None,
 ) -> None:
     """Write MODEL_int8.onnx, its features graph and tokens.txt: never slower than float32, and reading the same."""
     manifests = check or calibration or []
     matching = bool(manifests) if match is None else match
-    made = quantize(model, out, method.value, calibration or [], manifests, matching, accept_differences, told)
+    size = None if largest is None else round(largest * 1e6)
+    made = quantize(model, out, method.value, calibration or [], manifests, matching, accept_differences, told, size)
     chosen = made.chosen
     for path in made.paths:
         print(f"{path}: {path.stat().st_size / 1e6:.2f} MB")

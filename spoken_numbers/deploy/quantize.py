@@ -56,6 +56,7 @@ def quantize(
     match: bool,
     accept_differences: bool,
     told: Callable[[Attempt], None] = lambda _: None,
+    largest: int | None = None,
 ) -> Quantized:
     """Write ``out`` and, from a waveform graph, its features graph and ``tokens.txt`` beside it.
 
@@ -64,6 +65,7 @@ def quantize(
         calibration: manifests for the ranges of activations; none where training left them in the file.
         check: manifests whose every utterance must be read as the float model reads it, when ``match``.
         accept_differences: write the best even where some strings differ.
+        largest: bytes that the features graph may have, since the search for a match trades them for float32.
         told: hears of each attempt as it is made.
 
     Raises:
@@ -92,10 +94,16 @@ def quantize(
         attempts = static_attempts(network, trained, measured, judge)
     made: list[Attempt] = []
     for attempt in attempts:
+        if largest is not None and attempt.size > largest:
+            if method == "static":
+                break  # the next ones are larger
+            continue
         made.append(attempt)
         told(attempt)
         if attempt.speed >= NOT_SLOWER and not attempt.differing:
             break
+    if not made:
+        raise QuantizeError("no int8 form is so small", where=str(path), todo="allow a larger one")
     chosen = _chosen(made, accept_differences, path)
     described = {
         "method": method,

@@ -126,6 +126,20 @@ def test_a_file_is_written_when_every_string_is_read_as_in_float(exported, metho
     assert (said["method"], said["differing"], said["compared"]) == (method, 0, 1000)
 
 
+@pytest.mark.parametrize("method", ["static", "dynamic"])
+def test_no_larger_form_is_written_than_is_allowed(exported, method):
+    few, out = [exported / "train.json"], exported / "small_int8.onnx"
+    free = quantize(exported / "tones.onnx", out, method, few, [], False, False)
+    smallest = min(one.size for one in free.attempts)
+    made = quantize(exported / "tones.onnx", out, method, few, [], False, False, largest=smallest)
+    assert made.chosen.size == smallest
+    assert all(one.size <= smallest for one in made.attempts)
+    out.unlink()
+    with pytest.raises(QuantizeError, match="no int8 form is so small"):
+        quantize(exported / "tones.onnx", out, method, few, [], False, False, largest=smallest - 1)
+    assert not out.exists()
+
+
 def test_dynamic_needs_no_data(exported):
     assert quantized(exported, "alone.onnx", "dynamic", calibration=False, check=None).paths[0].is_file()
 
