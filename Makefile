@@ -54,8 +54,8 @@ release-data: setup
 russian-data: setup
 	python3 scripts/prepare_synthetic.py --language ru --out data/synthetic_ru --styles digits=0.4,cardinal=0.6 --length 1-6 --test-voice festival:msu_ru_nsh_clunits
 
-# Three and a half hours on two cores. What is shipped has learnt from all speakers; quartznet_5x1_released_wide_int8 is the
-# one that the held-out ones judge.
+# Some hours on two cores. What is shipped has learnt from all speakers; quartznet_5x1_released_wide_int8 is the one that the
+# held-out ones judge.
 BEFORE := experiments/quartznet_5x1_released_int8/quartznet_5x1_released_int8.nemo
 WIDE := quartznet_5x1_released_wide quartznet_5x1_released_wide_1
 ALL := quartznet_5x1_released_all quartznet_5x1_released_all_1
