@@ -11,7 +11,8 @@ from omegaconf import OmegaConf
 from test_configs import composed
 from training_command import ROOT, train
 
-from spoken_numbers.labels import speak
+from spoken_numbers.decoding.greedy import greedy
+from spoken_numbers.labels import LABELS, speak
 from spoken_numbers.onnx_model import OnnxModelError, open_model
 from spoken_numbers.synthesis.engine import Line
 from spoken_numbers.synthesis.flite import Flite
@@ -41,7 +42,8 @@ def test_it_computes_what_the_file_does(name):
     for mine, files in zip(
         log_probabilities(model, waveforms), open_model(SHIPPED).log_probabilities(waveforms), strict=True
     ):
-        np.testing.assert_allclose(np.exp(mine), np.exp(files), atol=0.1)  # steps that fall to the other side
+        assert greedy(mine, LABELS) == greedy(files, LABELS)
+        assert np.abs(np.exp(mine) - np.exp(files)).mean() < 1e-3  # a step may fall to the other side in some frames
 
 
 def test_a_network_of_another_size_is_refused():
