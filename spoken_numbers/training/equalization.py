@@ -47,9 +47,17 @@ def fold_batch_norm(model: EncDecCTCModel) -> None:
             factor = norm.weight.detach() / torch.sqrt(variance + norm.eps)
             convolution.conv.weight.data.mul_(factor[:, None, None])
             norm.bias.data.sub_(mean * factor)
-            norm.weight.data.fill_(1.0)
-            mean.zero_()
-            variance.fill_(1.0 - norm.eps)
+            make_identity(norm)
+
+
+@torch.no_grad()
+def make_identity(norm: nn.BatchNorm1d) -> None:
+    """Let a batch normalisation, in evaluation, do no more than add its bias."""
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
+    norm.weight.fill_(1.0)
+    norm.running_mean.zero_()
+    norm.running_var.fill_(1.0 - norm.eps)
 
 
 def is_folded(state: Mapping[str, torch.Tensor]) -> bool:

@@ -13,7 +13,7 @@ from onnx import numpy_helper
 from torch import nn
 
 from spoken_numbers.onnx_model import open_model, reason_of
-from spoken_numbers.training.equalization import blocks_of, is_equalizable, residuals_of, units_of
+from spoken_numbers.training.equalization import blocks_of, is_equalizable, make_identity, residuals_of, units_of
 from spoken_numbers.training.load import ModelError
 
 FloatArray = npt.NDArray[np.float32]
@@ -53,7 +53,7 @@ def load_int8_weights(model: EncDecCTCModel, path: Path) -> None:
         if joined[0].bias is not None:
             joined[0].bias.copy_(torch.from_numpy(bias))
         for place, norm in enumerate(norms):
-            _make_identity(norm)
+            make_identity(norm)
             norm.bias.copy_(torch.from_numpy(bias) if place == 0 else torch.zeros(()))
 
 
@@ -68,14 +68,6 @@ def _places(model: EncDecCTCModel) -> Iterator[tuple[list[nn.Conv1d], list[nn.Ba
             convolutions = [unit.convolution.conv, *(convolution.conv for convolution, _ in beside)]
             yield convolutions, [unit.norm, *(norm for _, norm in beside)]
     yield [model.decoder.decoder_layers[0]], []
-
-
-def _make_identity(norm: nn.BatchNorm1d) -> None:
-    assert norm.running_mean is not None
-    assert norm.running_var is not None
-    norm.weight.fill_(1.0)
-    norm.running_mean.zero_()
-    norm.running_var.fill_(1.0 - norm.eps)
 
 
 def _convolutions(model: onnx.ModelProto) -> list[tuple[FloatArray, FloatArray]]:
