@@ -94,6 +94,7 @@ def test_the_shipped_model_is_used_as_the_readme_says(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(1200)
 @needs_speech
 @pytest.mark.skipif("SPOKEN_NUMBERS_CORPORA" not in os.environ, reason="needs SPOKEN_NUMBERS_CORPORA")
 def test_the_results_commands_run_on_the_real_corpora(tmp_path):
