@@ -69,10 +69,14 @@ release-model: release-data
 	python3 train_quartznet.py conf/quartznet_5x1_released_wide.yaml
 	python3 train_quartznet.py conf/quartznet_5x1_released_wide.yaml name=quartznet_5x1_released_wide_1 seed=1
 	python3 scripts/average_models.py $(BEFORE) $(call trained,$(WIDE)) --out experiments/average_wide.nemo
+	python3 train_quartznet.py conf/quartznet_5x1_released_noisy.yaml
+	python3 scripts/average_models.py experiments/average_wide.nemo $(call trained,quartznet_5x1_released_noisy) --out experiments/average_noisy.nemo
 	python3 train_quartznet.py conf/quartznet_5x1_released_wide_int8.yaml
 	python3 train_quartznet.py conf/quartznet_5x1_released_all.yaml
 	python3 train_quartznet.py conf/quartznet_5x1_released_all.yaml name=quartznet_5x1_released_all_1 seed=1
 	python3 scripts/average_models.py $(BEFORE) $(call trained,$(WIDE) $(ALL)) --out experiments/average_all.nemo
+	python3 train_quartznet.py conf/quartznet_5x1_released_all_noisy.yaml
+	python3 scripts/average_models.py experiments/average_all.nemo $(call trained,quartznet_5x1_released_all_noisy) --out experiments/average_all_noisy.nemo
 	python3 train_quartznet.py conf/quartznet_5x1_released_all_int8.yaml
 	python3 quantization/export_onnx.py $(SHIPPED)/quartznet_5x1_released_all_int8.nemo --out $(SHIPPED)/onnx/quartznet_5x1.onnx
 	python3 quantization/quantize.py $(SHIPPED)/onnx/quartznet_5x1.onnx --out models/quartznet_5x1_int8.onnx --method static $(MATCHED) --accept-differences --largest 2.05
