@@ -1,4 +1,4 @@
-"""How models stand noise, codecs and rooms."""
+"""How models stand noise, codecs, rooms and silence."""
 
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +7,7 @@ import typer
 
 from spoken_numbers.acoustic import open_acoustic
 from spoken_numbers.assessment.noise_sweep import conditions, sweep, table, write
+from spoken_numbers.augmentation.silence import LONGEST
 from spoken_numbers.cli import run
 
 
@@ -20,13 +21,17 @@ def main(
         list[Path] | None, typer.Option(exists=True, dir_okay=False, help="manifest of held-out rooms; repeatable")
     ] = None,
     codec: Annotated[list[str] | None, typer.Option(help="as transcode_aug names them; a,b draws; repeatable")] = None,
+    silence: Annotated[
+        list[float] | None,
+        typer.Option(min=0.01, max=LONGEST, help="seconds before and after each utterance; repeatable"),
+    ] = None,
     out: Annotated[Path, typer.Option(help="folder for perturbed copies, figures and curves")] = Path("data/sweep"),
     copies: Annotated[int, typer.Option(min=1, help="draws of noise and room for each utterance")] = 1,
     seed: int = 0,
 ) -> None:
-    """Print string accuracy at 20 to -5 dB, through each codec and in each room; write noise_sweep.json and .svg."""
+    """Print string accuracy at 20 to -5 dB, in codecs, rooms and silences; write noise_sweep.json and .svg."""
     acoustics = {path.stem: open_acoustic(path) for path in model}
-    asked = conditions(noise or [], codec or [], room or [])
+    asked = conditions(noise or [], codec or [], room or [], silence or [])
     points = sweep(acoustics, manifest, asked, out, copies, seed)
     print("\n".join(table(points)))
     write(points, out)

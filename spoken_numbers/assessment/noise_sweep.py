@@ -1,4 +1,4 @@
-"""String accuracy against SNR, through codecs and in rooms, of the same perturbed recordings for every model."""
+"""String accuracy against SNR, in codecs, rooms and silences, of the same perturbed recordings for every model."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,9 +22,9 @@ class Condition:
     """Clean, or one perturbation that every utterance goes through."""
 
     kind: str
-    """``clean``, ``noise``, ``codec`` or ``room``."""
+    """``clean``, ``noise``, ``codec``, ``room`` or ``silence``."""
     name: str
-    """The noise manifest, codec or room manifest."""
+    """The noise manifest, codec, room manifest or seconds."""
     snr_db: int | None
     augment: Mapping[str, Mapping[str, Any]]
 
@@ -48,8 +48,10 @@ class Point:
     """95 % of the string accuracy, by speakers."""
 
 
-def conditions(noises: Sequence[Path], codecs: Sequence[str], rooms: Sequence[Path]) -> list[Condition]:
-    """Clean, each noise at each SNR, each codec (or one drawn among several, with commas), each room."""
+def conditions(
+    noises: Sequence[Path], codecs: Sequence[str], rooms: Sequence[Path], silences: Sequence[float] = ()
+) -> list[Condition]:
+    """Clean, each noise at each SNR, each codec (or one drawn among several, with commas), each room, each silence."""
     made = [Condition("clean", "", None, {})]
     for path in noises:
         for snr in SNRS_DB:
@@ -57,6 +59,7 @@ def conditions(noises: Sequence[Path], codecs: Sequence[str], rooms: Sequence[Pa
             made.append(Condition("noise", _name(path), snr, {"noise": keys}))
     made += [Condition("codec", codec, None, {"transcode_aug": {"codecs": codec.split(",")}}) for codec in codecs]
     made += [Condition("room", _name(path), None, {"impulse": {"manifest_path": str(path)}}) for path in rooms]
+    made += [Condition("silence", f"{seconds:g} s", None, {"silence": _around(seconds)}) for seconds in silences]
     return made
 
 
@@ -118,9 +121,9 @@ def write(points: Sequence[Point], out: Path) -> None:
 
 
 def curves(points: Sequence[Point]) -> Figure:
-    """A panel for each noise, accuracy against SNR, and one for codecs and rooms; bars are 95 % intervals."""
+    """A panel for each noise, accuracy against SNR, and one for codecs, rooms and silences; bars are 95 % intervals."""
     noises = list(dict.fromkeys(point.condition.name for point in points if point.condition.kind == "noise"))
-    others = [point for point in points if point.condition.kind in ("codec", "room")]
+    others = [point for point in points if point.condition.kind in ("codec", "room", "silence")]
     panels = len(noises) + bool(others)
     figure = Figure(figsize=(4.5 * max(1, panels), 3.6), layout="constrained")
     axes = figure.subplots(1, max(1, panels), sharey=True, squeeze=False)[0]
@@ -170,6 +173,10 @@ def _perturbed(source: Path, condition: Condition, out: Path, copies: int, seed:
     certain = {name: {"prob": 1.0, **keys} for name, keys in condition.augment.items()}
     folder = out / source.parent.name / source.stem / condition.folder
     return perturb_corpus(source, certain, folder, copies, seed).path
+
+
+def _around(seconds: float) -> dict[str, float]:
+    return {f"{end}_{side}_silence_secs": seconds for end in ("min", "max") for side in ("start", "end")}
 
 
 def _name(path: Path) -> str:

@@ -14,6 +14,7 @@ from spoken_numbers.augmentation.impulse import Impulse
 from spoken_numbers.augmentation.level import Gain, WhiteNoise
 from spoken_numbers.augmentation.noise import Babble, Noise
 from spoken_numbers.augmentation.perturbation import AugmentationError, Perturbation
+from spoken_numbers.augmentation.silence import Silence
 from spoken_numbers.augmentation.speed import Speed
 from spoken_numbers.augmentation.transcode import Transcode
 from spoken_numbers.augmentation.voice import Formant, Pitch, Tempo
@@ -26,6 +27,7 @@ PERTURBATIONS: dict[str, Callable[..., Perturbation]] = {
     "gain": Gain,
     "white_noise": WhiteNoise,
     "transcode_aug": Transcode,
+    "silence": Silence,
     "tempo": Tempo,
     "pitch": Pitch,
     "formant": Formant,
@@ -35,7 +37,7 @@ PERTURBATIONS: dict[str, Callable[..., Perturbation]] = {
     "clip": Clipping,
     "packet_loss": PacketLoss,
 }
-"""The names of a config; the first six are NeMo's."""
+"""The names of a config; the first seven are NeMo's."""
 
 
 def chain_of(augment: Mapping[str, Mapping[str, Any]], processes: int = 1) -> Chain:
