@@ -59,6 +59,8 @@ russian-data: setup
 BEFORE := experiments/quartznet_5x1_released_int8/quartznet_5x1_released_int8.nemo
 WIDE := quartznet_5x1_released_wide quartznet_5x1_released_wide_1
 ALL := quartznet_5x1_released_all quartznet_5x1_released_all_1
+UNCUT := quartznet_5x1_released_uncut quartznet_5x1_released_uncut_1
+ALL_UNCUT := quartznet_5x1_released_all_uncut quartznet_5x1_released_all_uncut_1
 SHIPPED := experiments/quartznet_5x1_released_all_int8
 trained = $(foreach name,$(1),experiments/$(name)/$(name).nemo)
 release-model: release-data
@@ -71,12 +73,17 @@ release-model: release-data
 	python3 scripts/average_models.py $(BEFORE) $(call trained,$(WIDE)) --out experiments/average_wide.nemo
 	python3 train_quartznet.py conf/quartznet_5x1_released_noisy.yaml
 	python3 scripts/average_models.py experiments/average_wide.nemo $(call trained,quartznet_5x1_released_noisy) --out experiments/average_noisy.nemo
+	python3 train_quartznet.py conf/quartznet_5x1_released_uncut.yaml
+	python3 train_quartznet.py conf/quartznet_5x1_released_uncut.yaml name=quartznet_5x1_released_uncut_1 seed=1
+	python3 scripts/average_models.py experiments/average_noisy.nemo $(call trained,$(UNCUT)) --out experiments/average_uncut.nemo
 	python3 train_quartznet.py conf/quartznet_5x1_released_wide_int8.yaml
 	python3 train_quartznet.py conf/quartznet_5x1_released_all.yaml
 	python3 train_quartznet.py conf/quartznet_5x1_released_all.yaml name=quartznet_5x1_released_all_1 seed=1
-	python3 scripts/average_models.py $(BEFORE) $(call trained,$(WIDE) $(ALL)) --out experiments/average_all.nemo
-	python3 train_quartznet.py conf/quartznet_5x1_released_all_noisy.yaml
-	python3 scripts/average_models.py experiments/average_all.nemo $(call trained,quartznet_5x1_released_all_noisy) --out experiments/average_all_noisy.nemo
+	python3 scripts/average_models.py $(BEFORE) $(call trained,$(WIDE) $(ALL)) --out experiments/average_five.nemo
+	python3 scripts/average_models.py experiments/average_noisy.nemo experiments/average_five.nemo --out experiments/average_all.nemo
+	python3 train_quartznet.py conf/quartznet_5x1_released_all_uncut.yaml
+	python3 train_quartznet.py conf/quartznet_5x1_released_all_uncut.yaml name=quartznet_5x1_released_all_uncut_1 seed=1
+	python3 scripts/average_models.py experiments/average_all.nemo $(call trained,$(ALL_UNCUT)) --out experiments/average_all_uncut.nemo
 	python3 train_quartznet.py conf/quartznet_5x1_released_all_int8.yaml
 	python3 quantization/export_onnx.py $(SHIPPED)/quartznet_5x1_released_all_int8.nemo --out $(SHIPPED)/onnx/quartznet_5x1.onnx
 	python3 quantization/quantize.py $(SHIPPED)/onnx/quartznet_5x1.onnx --out models/quartznet_5x1_int8.onnx --method static $(MATCHED) --accept-differences --largest 2.05
