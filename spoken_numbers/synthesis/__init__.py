@@ -4,6 +4,10 @@ from spoken_numbers.synthesis.engine import Engine
 from spoken_numbers.synthesis.espeak import Espeak
 from spoken_numbers.synthesis.festival import Festival
 from spoken_numbers.synthesis.flite import Flite
+from spoken_numbers.synthesis.kokoro import Kokoro
 from spoken_numbers.synthesis.rhvoice import RHVoice
 
-ENGINES: tuple[Engine, ...] = (Espeak(), Flite(), Festival(), RHVoice())
+USUAL: tuple[Engine, ...] = (Espeak(), Flite(), Festival(), RHVoice())
+"""Those that speak hours in minutes, and unless others are named."""
+
+ENGINES: tuple[Engine, ...] = (*USUAL, Kokoro())

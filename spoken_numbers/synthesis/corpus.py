@@ -13,7 +13,7 @@ from spoken_numbers.errors import UserError
 from spoken_numbers.manifest import Made, Utterance
 from spoken_numbers.parallel import map_each
 from spoken_numbers.stamp import stamp
-from spoken_numbers.synthesis import ENGINES
+from spoken_numbers.synthesis import ENGINES, USUAL
 from spoken_numbers.synthesis.casting import choose_prosody, choose_voice, render
 from spoken_numbers.synthesis.engine import Engine, EngineError, Line, Voice
 from spoken_numbers.synthesis.finish import fault, placed, trimmed
@@ -80,7 +80,7 @@ def prepare(
     another voice of the split, and counted.
 
     Args:
-        engines: those to speak; by default all that are installed.
+        engines: those to speak; by default all of ``USUAL`` that are installed.
         held_out, validation_voices, test_voices: as of ``split_voices``.
 
     Raises:
@@ -137,8 +137,8 @@ def chosen(names: Iterable[str]) -> list[Engine]:
 
 
 def _installed(language: str) -> list[Engine]:
-    there = [engine for engine in ENGINES if engine.version() is not None]
-    for engine in ENGINES:
+    there = [engine for engine in USUAL if engine.version() is not None]
+    for engine in USUAL:
         if engine not in there:
             print(f"{engine.name} is not installed and left out ({engine.install})", file=sys.stderr)
     speaking = [engine for engine in there if engine.voices(language)]

@@ -1,0 +1,162 @@
+"""Kokoro-82M: a neural synthesiser whose voices sound like people, native and foreign to English.
+
+https://huggingface.co/hexgrad/Kokoro-82M (Apache-2.0); ``make kokoro`` unpacks it. A core takes about as long to speak as
+the speech is long, so it only speaks where it is named. Its phonemes: https://github.com/hexgrad/misaki/blob/main/EN_PHONES.md
+"""
+
+import json
+import random
+from collections.abc import Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spoken_numbers import audio
+from spoken_numbers.audio import FloatArray
+from spoken_numbers.synthesis.engine import NOTHING, Line, Voice
+
+FOLDER = Path("data/kokoro")
+MODEL, VOICES, PHONEMES = "kokoro.onnx", "voices.npz", "phonemes.json"
+RATE = 24_000
+"""Hz, of what it speaks."""
+
+_TIMBRE = 128
+"""The first values of a style vector hold the timbre, the others the manner of speaking."""
+
+_COUPLES = (
+    # Voices of one sex; what is blended of two counts as the same person as both.
+    *("af_alloy af_aoede", "af_bella af_jessica", "af_heart af_kore", "af_nicole af_nova", "af_river af_sarah"),
+    *("af_sky bf_alice", "bf_emma bf_isabella", "bf_lily ef_dora", "ff_siwis if_sara", "hf_alpha hf_beta"),
+    *("jf_alpha jf_gongitsune", "jf_nezumi jf_tebukuro", "pf_dora zf_xiaobei", "zf_xiaoni zf_xiaoxiao"),
+    *("am_adam am_echo", "am_eric am_fenrir", "am_liam am_michael", "am_onyx am_puck", "bm_daniel bm_fable"),
+    *("bm_george bm_lewis", "em_alex im_nicola", "hm_omega hm_psi", "jm_kumo pm_alex", "pm_santa am_santa"),
+    *("zm_yunjian zm_yunxi", "zm_yunxia zm_yunyang"),
+)
+
+_ACCENTS = {"a": "us", "b": "gb"}
+"""By the first letter of a voice; the others speak English as foreigners."""
+
+_LEXICON = {
+    # word: American | British | foreign pronunciations, of which a voice keeps to one.
+    "zero": "zˈɪɹO zˈiɹO|zˈɪəɹQ|zˈɪɹO zˈɛɹo sˈiɹo zˈiːɾo zˈiəɹo",
+    "oh": "ˈO|ˈQ|ˈO ˈo ˈoː",
+    "nought": "nˈɔt|nˈɔːt|nˈɔt",
+    "naught": "nˈɔt|nˈɔːt|nˈɔt",
+    "one": "wˈʌn|wˈʌn wˈɒn|wˈʌn wˈan wˈɑn vˈan wˈon",
+    "two": "tˈu|tˈuː|tˈu tˈuː",
+    "three": "θɹˈi|θɹˈiː|θɹˈi tɹˈi sɹˈi θɾˈi tʁˈi fɹˈi",
+    "four": "fˈɔɹ fˈoɹ|fˈɔː|fˈɔɹ fˈɔː fˈoɾ fˈoʁ fˈoə",
+    "five": "fˈIv|fˈIv|fˈIv fˈajv fˈaif",
+    "six": "sˈɪks|sˈɪks|sˈɪks sˈiks",
+    "seven": "sˈɛvᵊn sˈɛvən|sˈɛvᵊn|sˈɛvən sˈɛvɛn zˈɛvən sˈeven",
+    "eight": "ˈAt|ˈAt|ˈAt ˈeːt ˈɛit ˈet",
+    "nine": "nˈIn|nˈIn|nˈIn nˈajn nˈain",
+    "niner": "nˈInəɹ|nˈInə|nˈInəɹ",
+    "ten": "tˈɛn tˈɪn|tˈɛn|tˈɛn tˈen",
+    "eleven": "ɪlˈɛvᵊn əlˈɛvən|ɪlˈɛvᵊn|ilˈɛvən elˈeven",
+    "twelve": "twˈɛlv|twˈɛlv|twˈɛlv tvˈɛlf twˈelv",
+    "thirteen": "θˌɜɹtˈin|θˌɜːtˈiːn|θˌɜɹtˈin tˌɜɹtˈin sˌœʁtˈin",
+    "fourteen": "fˌɔɹtˈin|fˌɔːtˈiːn|fˌɔɹtˈin fˌoɾtˈin",
+    "fifteen": "fˌɪftˈin|fˌɪftˈiːn|fˌɪftˈin fˌiftˈin",
+    "sixteen": "sˌɪkstˈin|sˌɪkstˈiːn|sˌɪkstˈin sˌikstˈin",
+    "seventeen": "sˌɛvᵊntˈin|sˌɛvᵊntˈiːn|sˌɛvəntˈin sˌeventˈin",
+    "eighteen": "ˌAtˈin|ˌAtˈiːn|ˌAtˈin ˌetˈin",
+    "nineteen": "nˌIntˈin|nˌIntˈiːn|nˌIntˈin nˌajntˈin",
+    "twenty": "twˈɛnti twˈʌni twˈɛni|twˈɛnti|twˈɛnti twˈenti tvˈɛnti",
+    "thirty": "θˈɜɹTi θˈɜɹti|θˈɜːti|θˈɜɹti tˈɜɹti sˈœʁti",
+    "forty": "fˈɔɹTi fˈɔɹti|fˈɔːti|fˈɔɹti fˈoɾti",
+    "fifty": "fˈɪfti|fˈɪfti|fˈɪfti fˈifti",
+    "sixty": "sˈɪksti|sˈɪksti|sˈɪksti sˈiksti",
+    "seventy": "sˈɛvᵊnTi sˈɛvᵊnti|sˈɛvᵊnti|sˈɛvənti sˈeventi",
+    "eighty": "ˈATi ˈAti|ˈAti|ˈAti ˈeti",
+    "ninety": "nˈInTi nˈInti|nˈInti|nˈInti nˈajnti",
+    "hundred": "hˈʌndɹəd hˈʌnɚd|hˈʌndɹəd|hˈʌndɹəd hˈandɹed hˈʌndɹɛd",
+    "thousand": "θˈWzᵊnd θˈWzᵊn|θˈWzᵊnd|θˈWzənd tˈWzənd sˈauzɛnd",
+    "million": "mˈɪljən|mˈɪljən|mˈɪljən mˈiljon",
+    "double": "dˈʌbᵊl|dˈʌbᵊl|dˈʌbəl dˈabəl",
+    "triple": "tɹˈɪpᵊl|tɹˈɪpᵊl|tɹˈɪpəl tɹˈipəl",
+    "treble": "tɹˈɛbᵊl|tɹˈɛbᵊl|tɹˈɛbəl",
+    "and": "ænd ən|ænd ən|ænd ɛnd",
+    "a": "ɐ|ɐ|ə",
+}
+
+
+class Kokoro:
+    name = "kokoro"
+    share = 1.0
+    install = "make kokoro"
+
+    def version(self) -> str | None:
+        return "1.0" if all((FOLDER / name).is_file() for name in (MODEL, VOICES, PHONEMES)) else None
+
+    def voices(self, language: str) -> list[Voice]:
+        """Each couple's two voices, their mean, and the timbre of the one with the manner of the other."""
+        if language != "en":
+            return []
+        return [
+            Voice(self.name, name, f"{self.name}:{couple.replace(' ', '+')}", accent, one[1].upper())
+            for couple in _COUPLES
+            for one, other in [couple.split()]
+            for name, accent in (
+                (one, _accent(one)),
+                (other, _accent(other)),
+                (f"{one}+{other}", _accent(other)),
+                (f"{one}/{other}", _accent(other)),
+            )
+        ]
+
+    def render(self, lines: Sequence[Line]) -> list[FloatArray]:
+        return [_render(line) for line in lines]
+
+
+def pronounced(text: str, voice: Voice) -> str | None:
+    """Kokoro's phonemes of number words with commas; None where a word is no number word."""
+    spoken = []
+    for part in text.split():
+        word = part.rstrip(",")
+        if word not in _LEXICON:
+            return None
+        variants = _LEXICON[word].split("|")[("us", "gb", "foreign").index(voice.accent)].split()
+        spoken.append(random.Random(f"{voice.name} {word}").choice(variants) + part[len(word) :])
+    return " ".join(spoken)
+
+
+def _render(line: Line) -> FloatArray:
+    phonemes = pronounced(line.text, line.voice)
+    if phonemes is None:
+        return NOTHING
+    session, ids, _ = _loaded()
+    tokens = [ids[phoneme] for phoneme in phonemes]
+    feeds = {
+        "tokens": np.array([[0, *tokens, 0]], dtype=np.int64),
+        "style": _style(line.voice.name)[len(tokens) - 1][None],
+        "speed": np.array([line.prosody.rate], dtype=np.float32),
+    }
+    return audio.resample(session.run(None, feeds)[0].ravel(), RATE, audio.SAMPLE_RATE)
+
+
+def _style(name: str) -> FloatArray:
+    """(tokens, 256): the style vector for each length of what is said."""
+    styles = _loaded()[2]
+    if "+" in name:
+        one, other = name.split("+")
+        return (styles[one] + styles[other]) / 2
+    one, _, other = name.partition("/")
+    return np.concatenate([styles[one][:, :_TIMBRE], styles[other or one][:, _TIMBRE:]], axis=1)
+
+
+@cache
+def _loaded() -> tuple[Any, dict[str, int], dict[str, FloatArray]]:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # one process a core
+    session = onnxruntime.InferenceSession(FOLDER / MODEL, options, providers=["CPUExecutionProvider"])
+    with np.load(FOLDER / VOICES) as styles:
+        return session, json.loads((FOLDER / PHONEMES).read_text(encoding="utf-8")), dict(styles)
+
+
+def _accent(voice: str) -> str:
+    return _ACCENTS.get(voice[0], "foreign")
