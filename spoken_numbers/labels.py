@@ -14,7 +14,7 @@ from spoken_numbers.languages.russian import RUSSIAN
 
 __all__ = (
     *("BLANK", "LABELS", "LANGUAGES", "STYLES", "LabelError", "Spoken", "cardinal_label", "check_label"),
-    *("digit_string", "label_of", "number_words", "speak"),
+    *("digit_string", "label_of", "number_words", "speak", "with_rare_words"),
 )
 
 LABELS = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9", "*")
@@ -115,6 +115,20 @@ def speak(number: int | str, style: str, language: str = "en", rng: Random | Non
         raise LabelError(f"{digits} cannot be read as a cardinal: leading zero", todo="choose another style")
     label = cardinal_label(int(digits))
     return Spoken(tongue.cardinal(int(digits), rng), label)
+
+
+def with_rare_words(digits: str, style: str, rng: Random) -> str:
+    """The digit string, every other time with 10 to 19 or a round ten put where ``style`` says it in one word.
+
+    Digits drawn evenly are read as "ten" once in a hundred pairs, and as "five" ten times as often as "fifteen":
+    too seldom to learn from.
+    """
+    if style == "digits" or len(digits) < 2 or rng.random() < 0.5:
+        return digits
+    pair = str(rng.choice((*range(10, 20), *range(10, 20), *range(20, 100, 10))))
+    last = len(digits) - 2
+    start = rng.randint(0, last) if style == "groups" else rng.randrange(last % 3, last + 1, 3)
+    return digits[:start] + pair + digits[start + 2 :]
 
 
 def label_of(words: str, language: str = "en") -> str:

@@ -12,7 +12,7 @@ from spoken_numbers import audio
 from spoken_numbers.corpora.common import DIGIT_WORDS, UNREADABLE, LeftOut, make_missing, write_manifest
 from spoken_numbers.corpora.splice import splice
 from spoken_numbers.errors import UserError
-from spoken_numbers.labels import Spoken, speak
+from spoken_numbers.labels import Spoken, speak, with_rare_words
 from spoken_numbers.manifest import Made, Utterance
 
 SAID_APART = {*DIGIT_WORDS, "oh"}
@@ -65,7 +65,7 @@ def _plan(
     rng = random.Random(f"number {seed} {speaker} {index}")
     for _ in range(attempts):
         style, number = _drawn(rng)
-        spoken = speak(number, style, rng=rng)
+        spoken = speak(with_rare_words(number, style, rng), style, rng=rng)
         words = spoken.words.split()
         if usable.keys() >= set(words) and not SAID_APART.issuperset(words):
             takes = tuple(rng.choice(usable[word]) for word in words)

@@ -1,12 +1,13 @@
 """Kokoro-82M: a neural synthesiser whose voices sound like people, native and foreign to English.
 
-https://huggingface.co/hexgrad/Kokoro-82M (Apache-2.0); ``make kokoro`` unpacks it. A core takes about as long to speak as
-the speech is long, so it only speaks where it is named. Its phonemes: https://github.com/hexgrad/misaki/blob/main/EN_PHONES.md
+https://huggingface.co/hexgrad/Kokoro-82M (Apache-2.0); ``make kokoro`` fetches it. A core takes about as long to speak
+as the speech is long, so it only speaks where it is named. It obeys tempo, not pitch, and pauses at commas alone.
+Phonemes: https://github.com/hexgrad/misaki/blob/main/EN_PHONES.md
 """
 
 import json
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,9 @@ FOLDER = Path("data/kokoro")
 MODEL, VOICES, PHONEMES = "kokoro.onnx", "voices.npz", "phonemes.json"
 RATE = 24_000
 """Hz, of what it speaks."""
+
+LONGEST = 510
+"""Phonemes."""
 
 _TIMBRE = 128
 """The first values of a style vector hold the timbre, the others the manner of speaking."""
@@ -112,7 +116,7 @@ class Kokoro:
 
 
 def pronounced(text: str, voice: Voice) -> str | None:
-    """Kokoro's phonemes of number words with commas; None where a word is no number word."""
+    """Kokoro's phonemes of English number words with commas; None where another word stands, or none."""
     spoken = []
     for part in text.split():
         word = part.rstrip(",")
@@ -120,31 +124,32 @@ def pronounced(text: str, voice: Voice) -> str | None:
             return None
         variants = _LEXICON[word].split("|")[("us", "gb", "foreign").index(voice.accent)].split()
         spoken.append(random.Random(f"{voice.name} {word}").choice(variants) + part[len(word) :])
-    return " ".join(spoken)
+    return " ".join(spoken) or None
 
 
 def _render(line: Line) -> FloatArray:
     phonemes = pronounced(line.text, line.voice)
-    if phonemes is None:
+    session, ids, styles = _loaded()
+    tokens = [ids[phoneme] for phoneme in phonemes or ""]
+    if not 0 < len(tokens) <= LONGEST:
         return NOTHING
-    session, ids, _ = _loaded()
-    tokens = [ids[phoneme] for phoneme in phonemes]
     feeds = {
         "tokens": np.array([[0, *tokens, 0]], dtype=np.int64),
-        "style": _style(line.voice.name)[len(tokens) - 1][None],
+        "style": _style(line.voice.name, styles)[len(tokens) - 1][None],
         "speed": np.array([line.prosody.rate], dtype=np.float32),
     }
     return audio.resample(session.run(None, feeds)[0].ravel(), RATE, audio.SAMPLE_RATE)
 
 
-def _style(name: str) -> FloatArray:
-    """(tokens, 256): the style vector for each length of what is said."""
-    styles = _loaded()[2]
+def _style(name: str, styles: Mapping[str, FloatArray]) -> FloatArray:
+    """(``LONGEST``, 256): the style vector for each length of what is said."""
     if "+" in name:
         one, other = name.split("+")
-        return (styles[one] + styles[other]) / 2
+        return np.float32(0.5) * (styles[one] + styles[other])
     one, _, other = name.partition("/")
-    return np.concatenate([styles[one][:, :_TIMBRE], styles[other or one][:, _TIMBRE:]], axis=1)
+    mixed = styles[one].copy()
+    mixed[:, _TIMBRE:] = styles[other or one][:, _TIMBRE:]
+    return mixed
 
 
 @cache

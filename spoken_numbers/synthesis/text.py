@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 import rstr
 
 from spoken_numbers.errors import UserError
-from spoken_numbers.labels import LANGUAGES, STYLES, LabelError, Spoken, label_of, speak
+from spoken_numbers.labels import LANGUAGES, STYLES, LabelError, Spoken, label_of, speak, with_rare_words
 from spoken_numbers.lengths import parse_length
 
 
@@ -32,10 +32,17 @@ class Texts:
     def facts(self) -> dict[str, object]:
         return asdict(self) | {"length": list(self.length)}
 
-    def draw(self, rng: random.Random) -> tuple[str, Spoken, str]:
-        """A style, what is spoken in it, and the text for an engine (the words with commas for pauses)."""
+    def draw(self, rng: random.Random, *, to_learn: bool = False) -> tuple[str, Spoken, str]:
+        """A style, what is spoken in it, and the text for an engine (the words with commas for pauses).
+
+        Args:
+            to_learn: with rare words more often than evenly drawn numbers have them; not where a pattern is given.
+        """
         style = rng.choices(list(self.styles), list(self.styles.values()))[0]
-        spoken = speak(self._number(style, rng), style, self.language, rng)
+        number = self._number(style, rng)
+        if to_learn and self.pattern is None:
+            number = with_rare_words(str(number), style, rng)
+        spoken = speak(number, style, self.language, rng)
         return style, spoken, with_pauses(spoken, self.language, rng)
 
     def _number(self, style: str, rng: random.Random) -> str | int:

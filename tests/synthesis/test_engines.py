@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from spoken_numbers import audio
-from spoken_numbers.synthesis import ENGINES
+from spoken_numbers.synthesis import USUAL
 from spoken_numbers.synthesis.engine import Line, Prosody
 from spoken_numbers.synthesis.finish import fault, trimmed
 
@@ -12,7 +12,7 @@ INSTALLED = [
     pytest.param(
         engine, id=engine.name, marks=pytest.mark.skipif(engine.version() is None, reason=f"needs {engine.install}")
     )
-    for engine in ENGINES
+    for engine in USUAL
 ]
 WORDS, LABEL = "four two seven nine one oh", "427910"
 

@@ -73,3 +73,13 @@ def test_a_specification_that_cannot_be_used_is_an_error(change):
 def test_a_pattern_that_gives_no_number_is_an_error(style, pattern):
     with pytest.raises(UserError, match="pattern"):
         Texts(styles={style: 1}, pattern=pattern).draw(random.Random(0))
+
+
+def test_numbers_to_learn_from_have_rare_words_often_enough():
+    texts = Texts(styles={"groups": 1, "cardinal": 1}, length=(2, 8))
+    rates = []
+    for to_learn in (False, True):
+        spoken = [texts.draw(random.Random(seed), to_learn=to_learn)[1] for seed in range(2000)]
+        assert all(label_of(one.words) == one.label for one in spoken)
+        rates.append(sum("ten" in one.words.split() for one in spoken) / 2000)
+    assert rates[0] < 0.02 < rates[1]
