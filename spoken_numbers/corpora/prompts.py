@@ -17,7 +17,7 @@ def prepare(
     """Write 16 kHz mono audio, and manifests of strings and of isolated digits, all voices in one split.
 
     Layout of Asterisk's sounds (https://docs.asterisk.org): ``{voice}/digits/{digit}.{format}``, a voice being a
-    recorded person, and a few of them a corpus of English.
+    recorded person, and a few of them a corpus of English. A voice that links also lead to is taken once.
 
     Args:
         split: ``train`` or ``test``.
@@ -29,7 +29,7 @@ def prepare(
     need_folder(corpus, ".", EXPECTED)
     takes = [
         Take(path, str(digit), voice.parent.name, f"{voice.parent.name}/{digit}")
-        for voice in sorted(corpus.glob("*/digits"))
+        for voice in sorted({folder.resolve() for folder in corpus.glob("*/digits")})
         for digit in range(10)
         if (path := _best(voice, digit)) is not None
     ]

@@ -50,6 +50,13 @@ def test_every_voice_says_strings_of_its_own_digits(sounds, tmp_path, split):
         assert heard(tmp_path / "out" / row.audio_filepath) == (expected, VOICES.index(row.speaker))
 
 
+def test_a_voice_with_links_to_it_speaks_once(sounds, tmp_path):
+    (sounds / "en").symlink_to(sounds / VOICES[0])
+    made = prompts.prepare(sounds, tmp_path / "out", strings_per_speaker=3)
+    assert {row.speaker for row in rows_of(tmp_path / "out", "test")} == set(VOICES)
+    assert made[0].utterances == 6
+
+
 def test_the_form_of_most_bandwidth_is_taken(sounds, tmp_path):
     wideband = sounds / VOICES[0] / "digits" / "3.g722"
     whole = makers.said("7", 0)
