@@ -49,8 +49,10 @@ data/kokoro/kokoro.onnx: | setup
 	python3 scripts/unpack_kokoro.py data/kokoro/kokoro-js-1.2.1.tgz
 
 # The corpora of the released model; SPOKEN_NUMBERS_CORPORA names the folder that holds an4/, fsdd/, esc10/ and rooms/.
-release-data: setup
+release-data: setup kokoro
 	python3 scripts/prepare_synthetic.py --out data/synthetic --length 1-9 --utterances 12000
+	python3 scripts/prepare_synthetic.py --engines kokoro --out data/kokoro_speech --styles digits=0.4,groups=0.3,cardinal=0.3 --length 2-8 --utterances 800 --validation-utterances 100 --test-utterances 100 --held-out-fraction 0.04 --validation-voice kokoro:am_liam --validation-voice kokoro:bf_emma
+	python3 scripts/cut_digits.py data/kokoro_speech/train.json --out data/kokoro_cut --corpus kokoro_cut --strings-per-speaker 60 --numbers-per-speaker 60
 	python3 scripts/prepare_an4.py "$(SPOKEN_NUMBERS_CORPORA)/an4" --rest digits
 	python3 scripts/prepare_fsdd.py "$(SPOKEN_NUMBERS_CORPORA)/fsdd" --test-speaker lucas --strings-per-speaker 2000 --length 3-8
 	python3 scripts/cut_digits.py data/an4/train.json data/an4/train_rest.json --out data/an4_cut --corpus an4_cut --strings-per-speaker 150
@@ -63,13 +65,11 @@ release-data: setup
 russian-data: setup
 	python3 scripts/prepare_synthetic.py --language ru --out data/synthetic_ru --styles digits=0.4,cardinal=0.6 --length 1-6 --test-voice festival:msu_ru_nsh_clunits
 
-# Some hours on two cores. What is shipped has learnt from all speakers; quartznet_5x1_released_wide_int8 is the one that the
+# Some hours on two cores. What is shipped has learnt from all speakers; quartznet_5x1_released_neural_int8 is the one that the
 # held-out ones judge.
 BEFORE := experiments/quartznet_5x1_released_int8/quartznet_5x1_released_int8.nemo
 WIDE := quartznet_5x1_released_wide quartznet_5x1_released_wide_1
-ALL := quartznet_5x1_released_all quartznet_5x1_released_all_1
 UNCUT := quartznet_5x1_released_uncut quartznet_5x1_released_uncut_1
-ALL_UNCUT := quartznet_5x1_released_all_uncut quartznet_5x1_released_all_uncut_1
 SHIPPED := experiments/quartznet_5x1_released_all_int8
 trained = $(foreach name,$(1),experiments/$(name)/$(name).nemo)
 release-model: release-data
@@ -85,14 +85,9 @@ release-model: release-data
 	python3 train_quartznet.py conf/quartznet_5x1_released_uncut.yaml
 	python3 train_quartznet.py conf/quartznet_5x1_released_uncut.yaml name=quartznet_5x1_released_uncut_1 seed=1
 	python3 scripts/average_models.py experiments/average_noisy.nemo $(call trained,$(UNCUT)) --out experiments/average_uncut.nemo
-	python3 train_quartznet.py conf/quartznet_5x1_released_wide_int8.yaml
+	python3 train_quartznet.py conf/quartznet_5x1_released_neural.yaml
+	python3 train_quartznet.py conf/quartznet_5x1_released_neural_int8.yaml
 	python3 train_quartznet.py conf/quartznet_5x1_released_all.yaml
-	python3 train_quartznet.py conf/quartznet_5x1_released_all.yaml name=quartznet_5x1_released_all_1 seed=1
-	python3 scripts/average_models.py $(BEFORE) $(call trained,$(WIDE) $(ALL)) --out experiments/average_five.nemo
-	python3 scripts/average_models.py experiments/average_noisy.nemo experiments/average_five.nemo --out experiments/average_all.nemo
-	python3 train_quartznet.py conf/quartznet_5x1_released_all_uncut.yaml
-	python3 train_quartznet.py conf/quartznet_5x1_released_all_uncut.yaml name=quartznet_5x1_released_all_uncut_1 seed=1
-	python3 scripts/average_models.py experiments/average_all.nemo $(call trained,$(ALL_UNCUT)) --out experiments/average_all_uncut.nemo
 	python3 train_quartznet.py conf/quartznet_5x1_released_all_int8.yaml
 	python3 quantization/export_onnx.py $(SHIPPED)/quartznet_5x1_released_all_int8.nemo --out $(SHIPPED)/onnx/quartznet_5x1.onnx
 	python3 quantization/quantize.py $(SHIPPED)/onnx/quartznet_5x1.onnx --out models/quartznet_5x1_int8.onnx --method static $(MATCHED) --accept-differences --largest 2.05
