@@ -63,6 +63,7 @@ def run_as_written(text: str, folder: Path, *overrides: str) -> str:
 needs_speech = pytest.mark.skipif(shutil.which("espeak-ng") is None, reason="needs espeak-ng")
 
 
+@pytest.mark.timeout(900)  # a dozen commands, most of which import NeMo
 @needs_speech
 def test_the_steps_lead_from_a_table_to_an_int8_file_that_transcribes(tmp_path):
     (tmp_path / "calls").mkdir()
