@@ -22,6 +22,7 @@ from spoken_numbers.labels import (
     label_of,
     number_words,
     speak,
+    with_rare_words,
 )
 from spoken_numbers.languages.russian import CASES, cardinal_in
 
@@ -275,3 +276,15 @@ def test_labels_need_no_heavy_package():
 
 def test_labels_are_eleven():
     assert "".join(LABELS) == "0123456789*"
+
+
+@given(digits=st.text("0123456789", min_size=1, max_size=9), style=st.sampled_from(STYLES), seed=st.integers(0, 2**32))
+def test_rare_words_put_into_a_number_leave_it_a_number_of_that_length(digits, style, seed):
+    changed = with_rare_words(digits, style, random.Random(seed))
+    assert len(changed) == len(digits)
+    assert sum(a != b for a, b in zip(changed, digits, strict=True)) <= 2
+    if style == "digits":
+        assert changed == digits
+    if style == "cardinal" and digits[0] != "0":
+        spoken = speak(changed, style, rng=random.Random(seed))
+        assert label_of(spoken.words) == spoken.label
