@@ -23,7 +23,7 @@ def main(
     hours: Annotated[float | None, typer.Option(min=0.001, help="to train on, in place of --utterances")] = None,
     validation_utterances: Annotated[int, typer.Option(min=0)] = 500,
     test_utterances: Annotated[int, typer.Option(min=0)] = 500,
-    engines: Annotated[str, typer.Option(help="for example espeak,flite; all installed by default")] = "",
+    engines: Annotated[str, typer.Option(help="for example espeak,flite; all installed but kokoro by default")] = "",
     held_out_fraction: Annotated[
         float, typer.Option(min=0, max=1, help="of each engine's voices, for test and again for validation")
     ] = 0.1,
