@@ -86,8 +86,10 @@ release-model: release-data
 	python3 train_quartznet.py conf/quartznet_5x1_released_uncut.yaml name=quartznet_5x1_released_uncut_1 seed=1
 	python3 scripts/average_models.py experiments/average_noisy.nemo $(call trained,$(UNCUT)) --out experiments/average_uncut.nemo
 	python3 train_quartznet.py conf/quartznet_5x1_released_neural.yaml
+	python3 scripts/average_models.py experiments/average_uncut.nemo $(call trained,quartznet_5x1_released_neural) --out experiments/average_neural.nemo
 	python3 train_quartznet.py conf/quartznet_5x1_released_neural_int8.yaml
 	python3 train_quartznet.py conf/quartznet_5x1_released_all.yaml
+	python3 scripts/average_models.py experiments/average_neural.nemo $(call trained,quartznet_5x1_released_all) --out experiments/average_shipped.nemo
 	python3 train_quartznet.py conf/quartznet_5x1_released_all_int8.yaml
 	python3 quantization/export_onnx.py $(SHIPPED)/quartznet_5x1_released_all_int8.nemo --out $(SHIPPED)/onnx/quartznet_5x1.onnx
 	python3 quantization/quantize.py $(SHIPPED)/onnx/quartznet_5x1.onnx --out models/quartznet_5x1_int8.onnx --method static $(MATCHED) --accept-differences --largest 2.05
