@@ -41,7 +41,8 @@ class Texts:
         style = rng.choices(list(self.styles), list(self.styles.values()))[0]
         number = self._number(style, rng)
         if to_learn and self.pattern is None:
-            number = with_rare_words(str(number), style, rng)
+            changed = with_rare_words(str(number), style, rng)
+            number = changed if style != "cardinal" or int(changed) < self.below else number
         spoken = speak(number, style, self.language, rng)
         return style, spoken, with_pauses(spoken, self.language, rng)
 

@@ -83,3 +83,6 @@ def test_numbers_to_learn_from_have_rare_words_often_enough():
         assert all(label_of(one.words) == one.label for one in spoken)
         rates.append(sum("ten" in one.words.split() for one in spoken) / 2000)
     assert rates[0] < 0.02 < rates[1]
+    few = Texts(styles={"cardinal": 1}, below=1150)
+    drawn = [few.draw(random.Random(seed), to_learn=True)[1].label for seed in range(2000)]
+    assert all(int(digit_string(label)) < 1150 for label in drawn)
