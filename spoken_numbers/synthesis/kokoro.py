@@ -7,8 +7,10 @@ Phonemes: https://github.com/hexgrad/misaki/blob/main/EN_PHONES.md
 
 import json
 import random
+import re
 from collections.abc import Mapping, Sequence
 from functools import cache
+from itertools import combinations, permutations
 from pathlib import Path
 from typing import Any
 
@@ -29,14 +31,19 @@ LONGEST = 510
 _TIMBRE = 128
 """The first values of a style vector hold the timbre, the others the manner of speaking."""
 
-_COUPLES = (
-    # Voices of one sex; what is blended of two counts as the same person as both.
-    *("af_alloy af_aoede", "af_bella af_jessica", "af_heart af_kore", "af_nicole af_nova", "af_river af_sarah"),
-    *("af_sky bf_alice", "bf_emma bf_isabella", "bf_lily ef_dora", "ff_siwis if_sara", "hf_alpha hf_beta"),
-    *("jf_alpha jf_gongitsune", "jf_nezumi jf_tebukuro", "pf_dora zf_xiaobei", "zf_xiaoni zf_xiaoxiao"),
-    *("am_adam am_echo", "am_eric am_fenrir", "am_liam am_michael", "am_onyx am_puck", "bm_daniel bm_fable"),
-    *("bm_george bm_lewis", "em_alex im_nicola", "hm_omega hm_psi", "jm_kumo pm_alex", "pm_santa am_santa"),
-    *("zm_yunjian zm_yunxi", "zm_yunxia zm_yunyang"),
+_FAMILIES = (
+    # Voices of one sex; what is blended of two counts as the same person as both, so a family falls into one split.
+    "af_alloy af_aoede af_bella af_jessica af_heart af_kore",
+    "af_nicole af_nova af_river af_sarah af_sky bf_alice",
+    "bf_lily ef_dora ff_siwis if_sara hf_alpha hf_beta",
+    "jf_nezumi jf_tebukuro pf_dora zf_xiaobei zf_xiaoni zf_xiaoxiao",
+    "am_adam am_echo am_eric am_fenrir am_onyx am_puck",
+    "bm_daniel bm_fable bm_george bm_lewis em_alex im_nicola",
+    "hm_omega hm_psi jm_kumo pm_alex pm_santa am_santa",
+    "zm_yunjian zm_yunxi zm_yunxia zm_yunyang",
+    "bf_emma bf_isabella",
+    "jf_alpha jf_gongitsune",
+    "am_liam am_michael",
 )
 
 _ACCENTS = {"a": "us", "b": "gb"}
@@ -96,20 +103,17 @@ class Kokoro:
         return "1.0" if all((FOLDER / name).is_file() for name in (MODEL, VOICES, PHONEMES)) else None
 
     def voices(self, language: str) -> list[Voice]:
-        """Each couple's two voices, their mean, and the timbre of the one with the manner of the other."""
+        """Each family's own voices, the mean of any two, and the timbre of any with the manner of another."""
         if language != "en":
             return []
-        return [
-            Voice(self.name, name, f"{self.name}:{couple.replace(' ', '+')}", accent, one[1].upper())
-            for couple in _COUPLES
-            for one, other in [couple.split()]
-            for name, accent in (
-                (one, _accent(one)),
-                (other, _accent(other)),
-                (f"{one}+{other}", _accent(other)),
-                (f"{one}/{other}", _accent(other)),
-            )
-        ]
+        voices = []
+        for family in _FAMILIES:
+            own = family.split()
+            blends = [f"{one}+{other}" for one, other in combinations(own, 2)]
+            blends += [f"{one}/{other}" for one, other in permutations(own, 2)]
+            person, sex = f"{self.name}:{family.replace(' ', '+')}", family[1].upper()
+            voices += [Voice(self.name, name, person, _accent(name), sex) for name in own + blends]
+        return voices
 
     def render(self, lines: Sequence[Line]) -> list[FloatArray]:
         return [_render(line) for line in lines]
@@ -163,5 +167,6 @@ def _loaded() -> tuple[Any, dict[str, int], dict[str, FloatArray]]:
         return session, json.loads((FOLDER / PHONEMES).read_text(encoding="utf-8")), dict(styles)
 
 
-def _accent(voice: str) -> str:
-    return _ACCENTS.get(voice[0], "foreign")
+def _accent(name: str) -> str:
+    """That of the voice whose manner it has."""
+    return _ACCENTS.get(re.split("[+/]", name)[-1][0], "foreign")
