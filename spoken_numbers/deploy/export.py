@@ -197,7 +197,7 @@ class _Exact:
         self._model, self._twin = model, None
 
     def rounding(self, waveform: FloatArray, takes: str, in_float32: FloatArray) -> float:
-        """The largest difference in log-probability that float32 makes to PyTorch's result, from what the graph takes."""
+        """The largest difference in log-probability that float32 makes to PyTorch, from what the graph takes."""
         twin = self._twin = self._twin or _in_float64(self._model)
         if takes == "waveform":
             signal, lengths = torch.from_numpy(waveform).double()[None], torch.tensor([len(waveform)])
