@@ -8,7 +8,7 @@ QUICK := data/quickstart
 ONNX := experiments/quickstart_int8/onnx
 MATCHED := $(foreach set,synthetic fsdd an4,--check data/$(set)/test.json)
 
-.PHONY: setup setup-dev system quickstart kokoro release-data release-model russian-data cross-validation test test-all fuzz lint bench
+.PHONY: setup setup-dev system quickstart kokoro noise-data release-data release-model russian-data cross-validation test test-all fuzz lint bench
 
 setup: system .venv/requirements
 
@@ -48,8 +48,14 @@ data/kokoro/kokoro.onnx: | setup
 	npm pack --silent --pack-destination data/kokoro kokoro-js@1.2.1
 	python3 scripts/unpack_kokoro.py data/kokoro/kokoro-js-1.2.1.tgz
 
-# The corpora of the released model; SPOKEN_NUMBERS_CORPORA names the folder that holds an4/, fsdd/, esc10/ and rooms/.
-release-data: setup kokoro
+# What is added to speech; SPOKEN_NUMBERS_CORPORA names the folder that holds esc10/ and rooms/.
+noise-data: setup
+	python3 scripts/prepare_noise.py "$(SPOKEN_NUMBERS_CORPORA)/esc10" --out data/noise --test-fold 3
+	python3 scripts/prepare_impulses.py "$(SPOKEN_NUMBERS_CORPORA)/rooms" --out data/measured_rooms --test-room "Arthur Sykes Rymer Auditorium"
+	python3 scripts/simulate_rooms.py --out data/rooms
+
+# The corpora of the released model; that folder holds an4/ and fsdd/ besides.
+release-data: kokoro noise-data
 	python3 scripts/prepare_synthetic.py --out data/synthetic --length 1-9 --utterances 12000
 	python3 scripts/prepare_synthetic.py --engines kokoro --out data/kokoro_speech --styles digits=0.35,groups=0.3,cardinal=0.35 --length 1-9 --utterances 3000 --validation-utterances 100 --test-utterances 100 --held-out-fraction 0.04 --validation-voice kokoro:am_liam --validation-voice kokoro:bf_emma --test-voice kokoro:jf_alpha
 	python3 scripts/cut_digits.py data/kokoro_speech/train.json --out data/kokoro_cut --corpus kokoro_cut --strings-per-speaker 15 --numbers-per-speaker 15
@@ -57,13 +63,14 @@ release-data: setup kokoro
 	python3 scripts/prepare_fsdd.py "$(SPOKEN_NUMBERS_CORPORA)/fsdd" --test-speaker lucas --strings-per-speaker 2000 --length 3-8
 	python3 scripts/cut_digits.py data/an4/train.json data/an4/train_rest.json --out data/an4_cut --corpus an4_cut --strings-per-speaker 300 --numbers-per-speaker 200
 	python3 scripts/cut_digits.py data/an4/test.json data/an4/test_rest.json --out data/an4_cut_test --corpus an4_cut --strings-per-speaker 300 --numbers-per-speaker 200
-	python3 scripts/prepare_noise.py "$(SPOKEN_NUMBERS_CORPORA)/esc10" --out data/noise --test-fold 3
-	python3 scripts/prepare_impulses.py "$(SPOKEN_NUMBERS_CORPORA)/rooms" --out data/measured_rooms --test-room "Arthur Sykes Rymer Auditorium"
-	python3 scripts/simulate_rooms.py --out data/rooms
 
-# A recorded person's voice judges quartznet_5x1_aug_ru; all that train it are made.
-russian-data: setup
-	python3 scripts/prepare_synthetic.py --language ru --out data/synthetic_ru --styles digits=0.4,cardinal=0.6 --length 1-6 --test-voice festival:msu_ru_nsh_clunits
+# A recorded person's voice judges quartznet_5x1_aug_ru; those that train it are made. Kokoro's take half an hour of two cores.
+RUSSIAN := --language ru --styles digits=0.4,cardinal=0.6 --length 1-6
+russian-data: kokoro noise-data
+	@PYTHON="$(PYTHON)" scripts/install_system_packages.sh festvox-ru
+	$(BIN)/pip install --quiet --disable-pip-version-check retro-ru-tts==1.0.7
+	python3 scripts/prepare_synthetic.py --out data/synthetic_ru $(RUSSIAN) --validation-voice espeak-ng:ed --validation-voice espeak-ng:steph --validation-voice espeak-ng:klatt --test-voice festival:msu_ru_nsh_clunits
+	python3 scripts/prepare_synthetic.py --engines kokoro --out data/kokoro_ru $(RUSSIAN) --utterances 1200 --validation-utterances 50 --test-utterances 0 --held-out-fraction 0.04 --validation-voice kokoro:am_liam --validation-voice kokoro:bf_emma --test-voice kokoro:jf_alpha
 
 # Some hours on two cores and a quarter of one on a GPU, for quartznet_5x1_released_gpu and _all. What is shipped has learnt from all
 # speakers; quartznet_5x1_released_gpu_int8 is the one that the held-out ones judge.

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Install what is missing of the system packages, or print the command and stop where there is no right to.
+# Install what is missing of the system packages, and of those named, or print the command and stop where there is no right to.
 set -eu
 
 python=${PYTHON:-python3}
@@ -8,7 +8,7 @@ if ! "$python" -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (
     exit 2
 fi
 
-packages="sox libsox-fmt-all libsndfile1 ffmpeg espeak-ng flite festival festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts libportaudio2"
+packages="sox libsox-fmt-all libsndfile1 ffmpeg espeak-ng flite festival festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts libportaudio2 $*"
 "$python" -c "import ensurepip, venv" 2>/dev/null || packages="python3-venv $packages"
 
 missing=""

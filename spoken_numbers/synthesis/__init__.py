@@ -6,8 +6,9 @@ from spoken_numbers.synthesis.festival import Festival
 from spoken_numbers.synthesis.flite import Flite
 from spoken_numbers.synthesis.kokoro import Kokoro
 from spoken_numbers.synthesis.rhvoice import RHVoice
+from spoken_numbers.synthesis.ru_tts import RuTts
 
-USUAL: tuple[Engine, ...] = (Espeak(), Flite(), Festival(), RHVoice())
+USUAL: tuple[Engine, ...] = (Espeak(), Flite(), Festival(), RHVoice(), RuTts())
 """Those that speak hours in minutes, and unless others are named."""
 
 ENGINES: tuple[Engine, ...] = (*USUAL, Kokoro())

@@ -64,6 +64,8 @@ class Engine(Protocol):
     """One text-to-speech program. Objects are pickled to worker processes, so they carry no running state."""
 
     name: str
+    languages: tuple[str, ...]
+    """What it speaks where the voices for it are installed."""
     share: float
     """How much of a corpus it speaks, relative to the others: in proportion to its variety of voices and its speed."""
     install: str

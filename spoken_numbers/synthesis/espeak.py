@@ -47,11 +47,15 @@ SAME_TIMBRE = {
 }
 """Variants whose formant tables differ little or not at all, by the family that they are held out with."""
 
+_MISSTRESSED = {"сорок": "[[s'orVk]]", "сорока": "[[sVrVk'A]]"}
+"""Words that it stresses wrongly (1.51 says "соро́к"), in its own phonemes."""
+
 _WORDS_PER_MINUTE = 160
 
 
 class Espeak:
     name = "espeak-ng"
+    languages: tuple[str, ...] = ("en", "ru")
     share = 0.65
     install = "sudo apt-get install espeak-ng"
 
@@ -67,6 +71,11 @@ class Espeak:
         return [from_wav(spoken_by(_command(line))) for line in lines]
 
 
+def stressed(text: str) -> str:
+    """The text, words that would be stressed wrongly as phonemes."""
+    return re.sub(r"\w+", lambda word: _MISSTRESSED.get(word[0], word[0]), text)
+
+
 def _command(line: Line) -> list[str]:
     manner = line.prosody
     variant = f"+{_file_of(line.voice.name)}" if line.voice.name != "plain" else ""
@@ -76,7 +85,7 @@ def _command(line: Line) -> list[str]:
     return [
         *("espeak-ng", "--stdout", "-a", "40", "-v", f"{line.voice.accent}{variant}"),
         *("-s", str(round(_WORDS_PER_MINUTE * manner.rate)), "-p", str(pitch), "-g", str(round(manner.gap / 0.018))),
-        *("--", line.text),
+        *("--", stressed(line.text)),
     ]
 
 

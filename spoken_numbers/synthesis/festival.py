@@ -39,6 +39,7 @@ _SAY = """
 
 class Festival:
     name = "festival"
+    languages: tuple[str, ...] = ("en", "ru")
     share = 0.2
     install = "sudo apt-get install festival festvox-kallpc16k festvox-kdlpc16k festvox-us-slt-hts festvox-ru"
 

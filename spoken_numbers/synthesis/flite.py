@@ -22,6 +22,7 @@ _VOICES = {
 
 class Flite:
     name = "flite"
+    languages: tuple[str, ...] = ("en",)
     share = 0.15
     install = "sudo apt-get install flite"
 
@@ -33,7 +34,7 @@ class Flite:
         return next((part.split(":", 1)[1].strip() for part in about.splitlines() if "version:" in part), line)
 
     def voices(self, language: str) -> list[Voice]:
-        if language != "en":
+        if language not in self.languages:
             return []
         listed = spoken_by(["flite", "-lv"]).decode(errors="replace").split(":", 1)[-1].split()
         return [

