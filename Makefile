@@ -70,7 +70,7 @@ russian-data: kokoro noise-data
 	@PYTHON="$(PYTHON)" scripts/install_system_packages.sh festvox-ru
 	$(BIN)/pip install --quiet --disable-pip-version-check retro-ru-tts==1.0.7
 	python3 scripts/prepare_synthetic.py --out data/synthetic_ru $(RUSSIAN) --validation-voice espeak-ng:ed --validation-voice espeak-ng:steph --validation-voice espeak-ng:klatt --test-voice festival:msu_ru_nsh_clunits
-	python3 scripts/prepare_synthetic.py --engines kokoro --out data/kokoro_ru $(RUSSIAN) --utterances 1200 --validation-utterances 50 --test-utterances 0 --held-out-fraction 0.04 --validation-voice kokoro:am_liam --validation-voice kokoro:bf_emma --test-voice kokoro:jf_alpha
+	python3 scripts/prepare_synthetic.py --engines kokoro --out data/kokoro_ru $(RUSSIAN) --utterances 800 --validation-utterances 50 --test-utterances 0 --held-out-fraction 0.04 --validation-voice kokoro:am_liam --validation-voice kokoro:bf_emma --test-voice kokoro:jf_alpha
 
 # Some hours on two cores and a quarter of one on a GPU, for quartznet_5x1_released_gpu and _all. What is shipped has learnt from all
 # speakers; quartznet_5x1_released_gpu_int8 is the one that the held-out ones judge.

@@ -1,11 +1,14 @@
 """Any model file → log-probabilities; only the formats that need torch load it."""
 
+import tarfile
+import zipfile
 from functools import cache, partial
 from pathlib import Path
 
 from spoken_numbers.assessment.evaluation import Acoustic
 from spoken_numbers.audio import SAMPLE_RATE, resample
 from spoken_numbers.decoding.confidence import Calibration
+from spoken_numbers.errors import UserError
 from spoken_numbers.recognizer import Recognizer
 
 
@@ -16,12 +19,16 @@ def open_acoustic(path: Path, batch_size: int = 32) -> Acoustic:
         batch_size: utterances at once, of ``.nemo`` and ``.ckpt``; the ONNX recogniser chooses for itself.
 
     Raises:
-        OnnxModelError, ModelError: a file that cannot be used.
+        UserError: a file that cannot be used.
     """
     if path.suffix == ".onnx":
         recognizer = _recognizer(path)
         return lambda waveforms: recognizer.log_probabilities(
             resample(waveform, SAMPLE_RATE, recognizer.sample_rate) for waveform in waveforms
+        )
+    if path.is_file() and not (tarfile.is_tarfile(path) or zipfile.is_zipfile(path)):  # said before NeMo's seconds
+        raise UserError(
+            "cannot load model: neither .onnx nor .nemo nor checkpoint", where=str(path), todo="give a model file"
         )
     from spoken_numbers.training.load import load_model, log_probabilities  # torch and NeMo: seconds
 

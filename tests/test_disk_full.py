@@ -5,9 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import ROOT
 from corpora.corpus_makers import said
 from tone_model import tone_model
-from training_command import ROOT, arguments
+from training_command import arguments
 
 from spoken_numbers import audio, manifest
 from spoken_numbers.manifest import Utterance
@@ -123,7 +124,7 @@ def test_a_training_on_a_full_disk_goes_on_when_there_is_room(corpus, tmp_path):
     disk = tmp_path / "disk"
     disk.mkdir()
     limits = ["trainer.max_epochs=-1", "trainer.max_steps=12", "exp_manager.checkpoint_every_n_steps=4"]
-    command = arguments(corpus, disk, *limits, "name=one", "exp_manager.example_utterances=0")
+    command = [sys.executable, *arguments(corpus, disk, *limits, "name=one", "exp_manager.example_utterances=0")]
     script = f"""
         {MOUNT.format(size="700k", disk=disk)} || exit 99
         "$@" 2> {tmp_path}/full; echo $? > {tmp_path}/status

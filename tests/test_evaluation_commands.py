@@ -1,19 +1,12 @@
 """evaluate.py and transcribe.py on a model that the real command trained."""
 
 import json
-import subprocess
-import sys
 
 import pytest
 import soundfile
-from training_command import ROOT
+from commands import run
 
 SHIPPED = ["models/quartznet_5x1_int8.onnx"]
-
-
-def run(*args: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, *map(str, args)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 def test_evaluation_counts_every_utterance_of_every_manifest(trained, corpus, tmp_path):

@@ -6,9 +6,9 @@ import shutil
 import subprocess
 import sys
 
+from commands import ROOT
 from corpora.corpus_makers import make_fsdd
 from tone_model import tone_model
-from training_command import ROOT
 
 LATIN_1 = os.fsdecode(b"caf\xe9")
 

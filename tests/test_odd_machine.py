@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 import torch
+from commands import ROOT
 from corpora.corpus_makers import make_fsdd, said
 from test_disk_full import NAMESPACE
 from tone_model import tone_model
-from training_command import ROOT, arguments, train
+from training_command import arguments
 
 from spoken_numbers import audio, manifest
 from spoken_numbers.manifest import Utterance
@@ -55,11 +56,11 @@ def test_files_are_the_same_in_every_locale(tmp_path, name):
 @pytest.mark.slow
 def test_a_training_goes_on_from_the_most_steps_whatever_the_clock_says_and_in_any_locale(corpus, tmp_path):
     at_once, in_two = tmp_path / "at once", tmp_path / "übung"
-    whole = train(*arguments(corpus, at_once, *LIMITS, "trainer.max_steps=4", "+optim.sched.max_steps=4"))
+    whole = run(*arguments(corpus, at_once, *LIMITS, "trainer.max_steps=4", "+optim.sched.max_steps=4"))
     assert whole.returncode == 0, whole.stderr
     for steps in (2, 4):
         overrides = [*LIMITS, f"trainer.max_steps={steps}", "+optim.sched.max_steps=4"]
-        done = run(*arguments(corpus, in_two, *overrides)[1:], **LOCALES["ASCII"])
+        done = run(*arguments(corpus, in_two, *overrides), **LOCALES["ASCII"])
         assert done.returncode == 0, done.stderr
         for path, time in zip((in_two / "one").rglob("*"), [4e9, 0, 1e6] * 20, strict=False):
             os.utime(path, (time, time))
@@ -126,10 +127,12 @@ def test_a_corpus_that_cannot_be_written_to_is_read_and_only_read(tmp_path, corp
 @mounts
 @pytest.mark.slow
 def test_a_training_needs_only_to_read_its_corpus(corpus, tmp_path):
-    done = read_only(corpus, *arguments(corpus, tmp_path, *LIMITS, "trainer.max_steps=2"))
+    done = read_only(corpus, sys.executable, *arguments(corpus, tmp_path, *LIMITS, "trainer.max_steps=2"))
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "one" / "one.nemo").is_file()
-    refused = read_only(corpus, *arguments(corpus, corpus / "experiments", *LIMITS, "trainer.max_steps=2"))
+    refused = read_only(
+        corpus, sys.executable, *arguments(corpus, corpus / "experiments", *LIMITS, "trainer.max_steps=2")
+    )
     assert refused.returncode == 2, refused.stderr
     assert refused.stderr.splitlines()[-1].startswith("error: cannot ")
     assert "Read-only file system" in refused.stderr

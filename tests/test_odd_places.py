@@ -9,10 +9,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from commands import ROOT
 from corpora.corpus_makers import make_fsdd
 from hydra.core.override_parser.types import Quote, QuotedString
 from tone_model import tone_model
-from training_command import ROOT, TINY
+from training_command import TINY
 from training_fixtures import tones
 
 ODD = "a b 'c' \"d\" übung 数 $HOME `x` e=f,g [h] {0..3} ;#?%41&*\\n\nnew"

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
-from training_command import ROOT, TINY
+from commands import ROOT
+from training_command import TINY
 
 README = (ROOT / "README.md").read_text()
 USE = README.split("## Use it")[1].split("\n## ")[0]

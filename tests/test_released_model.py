@@ -9,7 +9,7 @@ import numpy as np
 import onnx_asr
 import pytest
 import sherpa_onnx
-from training_command import ROOT
+from commands import ROOT
 
 from spoken_numbers import Recognizer, audio, manifest
 from spoken_numbers.corpora import an4

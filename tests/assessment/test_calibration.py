@@ -7,11 +7,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import ROOT
 from hypothesis import given
 from hypothesis import strategies as st
 from manifest_makers import row, write
 from tone_model import RATE, played, tone_model
-from training_command import ROOT
 
 from spoken_numbers import Recognizer, audio
 from spoken_numbers.decoding.confidence import Calibration

@@ -5,8 +5,8 @@ import subprocess
 import sys
 
 import pytest
+from commands import ROOT
 from tone_model import RATE, played, tone_model
-from training_command import ROOT
 
 from spoken_numbers import audio
 from spoken_numbers.assessment.four_sentences import NUMBERS, rendered

@@ -6,8 +6,8 @@ import sys
 
 import numpy as np
 import pytest
+from commands import ROOT
 from tone_model import RATE, TONES, played, tone_model
-from training_command import ROOT
 
 from spoken_numbers import audio, clip_manifest, manifest
 from spoken_numbers.assessment.noise_sweep import SNRS_DB

@@ -6,8 +6,8 @@ import sys
 
 import numpy as np
 import pytest
+from commands import ROOT
 from numpy.lib.stride_tricks import sliding_window_view
-from training_command import ROOT
 
 from spoken_numbers import audio, manifest
 from spoken_numbers.corpora import cut

@@ -1,11 +1,9 @@
 """Models side by side: each figure is the model's own, and a recording that cannot be read is named."""
 
 import json
-import subprocess
-import sys
 
 import pytest
-from training_command import ROOT
+from commands import run
 
 from spoken_numbers import manifest
 from spoken_numbers.deploy.compare import compare, table
@@ -20,11 +18,6 @@ def models(exported_tones, tmp_path_factory):
     return [exported_tones / "tones.onnx", int8]
 
 
-def compare_command(*arguments):
-    command = [sys.executable, "quantization/compare.py", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-
-
 @pytest.mark.slow
 def test_any_kind_of_model_is_compared_with_the_first(exported_tones, models, tmp_path):
     rows = (exported_tones / "train.json").read_text().splitlines()[:12]
@@ -33,7 +26,7 @@ def test_any_kind_of_model_is_compared_with_the_first(exported_tones, models, tm
     some = exported_tones / "some.json"
     some.write_text("\n".join([*rows, json.dumps(broken)]) + "\n")
     out = tmp_path / "comparison.json"
-    done = compare_command(exported_tones / "tones.nemo", *models, "--manifest", some, "--json", out)
+    done = run("quantization/compare.py", exported_tones / "tones.nemo", *models, "--manifest", some, "--json", out)
     assert done.returncode == 1, done.stderr
     assert done.stderr.count("\n") == 1
     assert done.stderr.startswith("left out: ")

@@ -1,17 +1,16 @@
 """An exported model is the model: its answers, its masks, its labels, and what is known of it."""
 
 import runpy
-import subprocess
 import sys
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
+from commands import ROOT, run
 from nemo.collections.asr.models import EncDecClassificationModel, EncDecCTCModel
 from omegaconf import OmegaConf, open_dict
 from tiny_models import tiny_quartznet
-from training_command import ROOT
 from training_fixtures import tones
 
 from spoken_numbers import audio, manifest
@@ -186,14 +185,11 @@ def test_another_models_labels_are_not_overwritten(said, tmp_path):
     assert not list(tmp_path.glob("*.onnx"))
 
 
-def export_command(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "quantization/export_onnx.py", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-
-
 def test_the_command_writes_three_files_and_says_how_well_they_agree(said, tmp_path):
     path = saved(tiny_quartznet(blocks=[0, 1, 7]), tmp_path)
-    done = export_command(path, "--out", tmp_path / "out" / "m.onnx", "--manifest", said, "--utterances", 5)
+    done = run(
+        "quantization/export_onnx.py", path, "--out", tmp_path / "out" / "m.onnx", "--manifest", said, "--utterances", 5
+    )
     assert done.returncode == 0, done.stderr
     assert {one.name for one in (tmp_path / "out").iterdir()} == {"m.onnx", "m_features.onnx", "tokens.txt"}
     assert done.stdout.count("agrees with PyTorch on 5 utterances") == 2
@@ -216,7 +212,7 @@ def test_a_cut_file_is_one_line_and_status_2(said, tmp_path, monkeypatch, capsys
 def test_a_missing_manifest_is_one_line_and_status_2(tmp_path):
     path = tmp_path / "model.nemo"
     path.write_bytes(b"")
-    done = export_command(path, "--out", tmp_path / "m.onnx", "--manifest", tmp_path / "gone.json")
+    done = run("quantization/export_onnx.py", path, "--out", tmp_path / "m.onnx", "--manifest", tmp_path / "gone.json")
     assert done.returncode == 2
     assert "gone.json" in done.stderr
     assert done.stderr.count("\n") == 1

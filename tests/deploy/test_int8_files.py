@@ -1,15 +1,12 @@
 """An int8 file computes in integers what the float model says, and is written only when it reads the same."""
 
-import subprocess
-import sys
-
 import numpy as np
 import onnx
 import onnxruntime
 import pytest
 import torch
+from commands import run
 from tiny_models import tiny_quartznet
-from training_command import ROOT
 
 from spoken_numbers import audio, manifest
 from spoken_numbers.deploy.match import Attempt
@@ -173,14 +170,9 @@ def test_what_cannot_be_quantised_is_refused(exported, tmp_path):
     assert not list(tmp_path.glob("out*"))
 
 
-def quantize_command(*arguments):
-    command = [sys.executable, "quantization/quantize.py", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-
-
 def test_the_command_says_what_it_tried_and_fails_where_strings_differ(exported, tmp_path):
     given = ["--method", "static", "--calibration", exported / "many.json"]
-    done = quantize_command(exported / "tones.onnx", "--out", tmp_path / "out.onnx", *given)
+    done = run("quantization/quantize.py", exported / "tones.onnx", "--out", tmp_path / "out.onnx", *given)
     assert done.stdout.startswith("tried minmax: ")
     if done.returncode == 0:  # some machine may match
         assert "of 1056 digit strings as float32" in done.stdout
@@ -201,7 +193,7 @@ def test_the_command_says_what_it_tried_and_fails_where_strings_differ(exported,
     ],
 )
 def test_a_wrong_command_is_one_line_and_status_2(arguments, told):
-    done = quantize_command(*arguments)
+    done = run("quantization/quantize.py", *arguments)
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert told in done.stderr

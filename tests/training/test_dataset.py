@@ -1,18 +1,18 @@
 """What training hears: decided by seed, epoch and utterance, and never too short for its label."""
 
 import json
-import subprocess
 import time
 
 import numpy as np
 import torch
 from augmentation.sounds import clips
+from commands import Started
 from nemo.collections.asr.parts.preprocessing import perturb
 from nemo.collections.asr.parts.preprocessing.segment import AudioSegment
 from omegaconf import OmegaConf
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 from torch.utils.data import DataLoader
-from training_command import ROOT, arguments
+from training_command import arguments
 
 from spoken_numbers.training.batching import Drawn, LengthBatchSampler
 from spoken_numbers.training.dataset import AugmentedDataset
@@ -94,12 +94,12 @@ def test_a_perturbation_that_begins_to_fail_is_seen_and_ends_the_training(corpus
     more = ["+augment.noise.memory_mb=0", "model.train_ds.num_workers=2", "trainer.log_every_n_steps=1"]
     limits = ["trainer.max_steps=5000", "trainer.max_epochs=-1", "exp_manager.checkpoint_every_n_steps=3", "name=noisy"]
     command = arguments(corpus, tmp_path, *keys, *more, *limits)
-    with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as training:
-        while training.poll() is None and not list((tmp_path / "noisy" / "checkpoints").glob("last-*")):
-            time.sleep(0.1)
-        for index in range(3):
-            (tmp_path / f"n{index}.wav").unlink()
-        _, stderr = training.communicate(timeout=200)
+    training = Started(*command)
+    while training.poll() is None and not list((tmp_path / "noisy" / "checkpoints").glob("last-*")):
+        time.sleep(0.1)
+    for index in range(3):
+        (tmp_path / f"n{index}.wav").unlink()
+    _, stderr = training.communicate(timeout=200)
     assert training.returncode == 2
     error = stderr.strip().splitlines()[-1]
     assert error.startswith("error: perturbation failed in ")

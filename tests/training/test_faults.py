@@ -5,13 +5,13 @@ import os
 import random
 import shutil
 import signal
-import subprocess
 import time
 from pathlib import Path
 
 import pytest
 import torch
-from training_command import ROOT, arguments, train
+from commands import Started, run
+from training_command import arguments
 
 from spoken_numbers.training.checkpoints import load, newest_usable
 
@@ -28,30 +28,29 @@ LIMITS = [
 ]
 
 
-def started(command: list[str]) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
-
-
-def wait_for_step(process: subprocess.Popen[str], checkpoints: Path, step: int) -> None:
+def wait_for_step(process: Started, checkpoints: Path, step: int) -> None:
     deadline = time.monotonic() + 240
     while process.poll() is None and time.monotonic() < deadline:
         if any(int(path.stem.split("=")[1]) >= step for path in checkpoints.glob("last-*.ckpt")):
             return
         time.sleep(0.02)
-    pytest.fail(f"step {step} was never kept: {process.stderr.read() if process.poll() is not None else 'too slow'}")
+    pytest.fail(f"step {step} was never kept: {'too slow' if process.poll() is None else process.communicate()[1]}")
 
 
-def loaders(process: subprocess.Popen[str]) -> list[int]:
+def loaders(process: Started) -> list[int]:
+    """Its children that were forked off it."""
+
+    def program(pid: object) -> bytes:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+
     children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-    return [int(pid) for pid in children if b"train_quartznet" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+    return [int(pid) for pid in children if program(pid) == program(process.pid)]
 
 
 @pytest.fixture(scope="module")
 def undisturbed(corpus, tmp_path_factory) -> Path:
     exp_dir = tmp_path_factory.mktemp("undisturbed")
-    done = train(*arguments(corpus, exp_dir, *LIMITS, "name=one"))
+    done = run(*arguments(corpus, exp_dir, *LIMITS, "name=one"))
     assert done.returncode == 0, done.stderr
     return exp_dir / "one"
 
@@ -67,7 +66,7 @@ def test_signals_a_kill_and_a_dead_loader_change_no_bit_of_the_weights(corpus, t
     command = arguments(corpus, tmp_path, *LIMITS, "name=one")
     checkpoints = tmp_path / "one" / "checkpoints"
     for step, number in ((3, signal.SIGTERM), (9, signal.SIGINT)):
-        process = started(command)
+        process = Started(*command)
         wait_for_step(process, checkpoints, step)
         os.killpg(process.pid, number)  # loaders, too, as terminals and SLURM do
         _, said = process.communicate(timeout=120)
@@ -76,19 +75,18 @@ def test_signals_a_kill_and_a_dead_loader_change_no_bit_of_the_weights(corpus, t
         assert "Traceback" not in said
         assert not (tmp_path / "one" / "results.json").exists()
 
-    process = started(command)
+    process = Started(*command)
     wait_for_step(process, checkpoints, 18)
     process.kill()
-    process.communicate()
     left = newest_usable(checkpoints)
     assert left is not None
     # As a kill in the middle of writing left things before files appeared whole.
     (checkpoints / "last-step=1.ckpt").write_bytes(left.read_bytes()[:1000])
 
-    process = started(command)
+    process = Started(*command)
     wait_for_step(process, checkpoints, load(left)["global_step"] + 3)
     process.send_signal(signal.SIGSTOP)
-    second = train(*command)
+    second = run(*command)
     assert (second.returncode, second.stderr.count("\n")) == (2, 1), second.stderr
     assert second.stderr.startswith("error: another process works here")
     process.send_signal(signal.SIGCONT)
@@ -106,7 +104,7 @@ def test_signals_a_kill_and_a_dead_loader_change_no_bit_of_the_weights(corpus, t
 @pytest.mark.slow
 def test_a_training_in_two_parts_ends_with_the_weights_of_one(corpus, tmp_path, undisturbed):
     for steps in (50, STEPS):  # the ninth epoch of six batches begins after 48
-        done = train(*arguments(corpus, tmp_path, *LIMITS, "name=one", f"trainer.max_steps={steps}"))
+        done = run(*arguments(corpus, tmp_path, *LIMITS, "name=one", f"trainer.max_steps={steps}"))
         assert done.returncode == 0, done.stderr
     assert_same(tmp_path / "one", undisturbed)
 
@@ -116,7 +114,7 @@ def test_twenty_kills_at_any_time_change_no_bit_of_the_weights(corpus, tmp_path,
     command = arguments(corpus, tmp_path, *LIMITS, "name=one", "exp_manager.checkpoint_every_n_steps=1")
     rng = random.Random(0)
     for _ in range(20):
-        process = started(command)
+        process = Started(*command)
         while process.poll() is None and not (tmp_path / "one" / "config.yaml").exists():
             time.sleep(0.1)
         before = newest_usable(tmp_path / "one" / "checkpoints")
@@ -125,9 +123,8 @@ def test_twenty_kills_at_any_time_change_no_bit_of_the_weights(corpus, tmp_path,
             assert time.monotonic() < deadline
             time.sleep(rng.random() * 0.3)
         process.kill()
-        process.communicate()
         assert not (tmp_path / "one" / "results.json").exists(), "ended before the twentieth kill"
-    done = train(*command)
+    done = run(*command)
     assert done.returncode == 0, done.stderr
     assert_same(tmp_path / "one", undisturbed)
 
@@ -145,7 +142,7 @@ def spoil(folder: Path) -> list[str]:
 def test_recordings_lost_in_mid_training_are_named_and_left_out_while_they_are_few(corpus, tmp_path, share, status):
     shutil.copytree(corpus, tmp_path / "corpus")
     most = f"model.train_ds.max_unreadable={share}"
-    process = started(arguments(tmp_path / "corpus", tmp_path, *LIMITS, "name=one", most))
+    process = Started(*arguments(tmp_path / "corpus", tmp_path, *LIMITS, "name=one", most))
     wait_for_step(process, tmp_path / "one" / "checkpoints", 3)
     lost = spoil(tmp_path / "corpus")
     _, said = process.communicate(timeout=240)

@@ -1,15 +1,14 @@
 """Training goes on from an int8 file, whose weights are all that is shipped."""
 
 import shutil
-import sys
 
 import numpy as np
 import pytest
 import torch
+from commands import ROOT, run
 from nemo.collections.asr.models import EncDecCTCModel
 from omegaconf import OmegaConf
 from test_configs import composed
-from training_command import ROOT, train
 
 from spoken_numbers.decoding.greedy import greedy
 from spoken_numbers.labels import LABELS, speak
@@ -64,9 +63,9 @@ def test_training_goes_on_from_it_and_after_a_stop_leaves_normalisations_alone(c
     few = ["model.train_ds.batch_size=4", "exp_manager.checkpoint_every_n_steps=1", "trainer.precision=32-true"]
     data = [f"model.{part}_ds.manifest_filepath={corpus}/{part}.json" for part in ("train", "validation")]
     name = [f"exp_manager.exp_dir={tmp_path}", "name=on", f"quantization={quantization}"]
-    command = [sys.executable, "train_quartznet.py", "conf/quartznet_5x1_finetune.yaml", *data, *few, *name]
+    command = ["train_quartznet.py", "conf/quartznet_5x1_finetune.yaml", *data, *few, *name]
     for steps in (1, 2):
-        done = train(*command, f"trainer.max_steps={steps}", "optim.sched.warmup_steps=0")
+        done = run(*command, f"trainer.max_steps={steps}", "optim.sched.warmup_steps=0")
         assert done.returncode == 0, done.stderr
     assert "going on from" in done.stdout
     state = load_model(tmp_path / "on" / "on.nemo").state_dict()

@@ -1,19 +1,11 @@
 """The average of models that began alike."""
 
-import subprocess
-import sys
-
 import pytest
 import torch
-from training_command import ROOT
+from commands import run
 
 from spoken_numbers.training.equalization import fold_batch_norm
 from spoken_numbers.training.load import load_model
-
-
-def average(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, ROOT / "scripts" / "average_models.py", *arguments]
-    return subprocess.run(list(map(str, command)), capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +26,9 @@ def test_weights_are_the_mean(tiny, tmp_path):
         for weight in model.parameters():
             weight.add_(1.0)
 
-    done = average(tiny, changed(tiny, tmp_path / "other.nemo", add), "--out", tmp_path / "mean.nemo")
+    done = run(
+        "scripts/average_models.py", tiny, changed(tiny, tmp_path / "other.nemo", add), "--out", tmp_path / "mean.nemo"
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"{tmp_path}/mean.nemo: the average of 2 models\n"
     before, after = (dict(load_model(path).named_parameters()) for path in (tiny, tmp_path / "mean.nemo"))
@@ -50,7 +44,7 @@ def test_models_that_cannot_be_averaged_are_one_line(tiny, tmp_path):
     model.change_vocabulary(["a", "b"])
     model.save_to(str(larger))
     for other, says in ((folded, "folded for 8 bits"), (larger, f"not of the kind of {tiny}")):
-        done = average(tiny, other, "--out", tmp_path / "mean.nemo")
+        done = run("scripts/average_models.py", tiny, other, "--out", tmp_path / "mean.nemo")
         assert done.returncode == 2
         assert done.stderr.startswith(f"error: {says}")
         assert done.stderr.count("\n") == 1

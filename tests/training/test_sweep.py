@@ -1,6 +1,5 @@
 """A sweep by the real command: stopped, gone on with, told of."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -8,7 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from training_command import ROOT, TINY, train
+from commands import ROOT, Started, run
+from training_command import TINY
 
 from spoken_numbers.training.sweep import finished_study
 
@@ -17,7 +17,7 @@ SUMMARY = ROOT / "evaluation" / "sweep_summary.py"
 
 def sweep(corpus: Path, exp_dir: Path, trials: int, *overrides: str, name: str = "s") -> list[str]:
     return [
-        *(sys.executable, "train_quartznet.py", "conf/quickstart_sweep.yaml", "--multirun"),
+        *("train_quartznet.py", "conf/quickstart_sweep.yaml", "--multirun"),
         *(setting for setting in TINY if "widths" not in setting),
         f"model.train_ds.manifest_filepath={corpus}/train.json",
         f"model.validation_ds.manifest_filepath={corpus}/validation.json",
@@ -41,17 +41,17 @@ def settings(folder: Path) -> list[tuple[int, dict[str, object], float]]:
 @pytest.mark.slow
 def test_a_sweep_killed_in_mid_trial_goes_on_with_that_trial(corpus, tmp_path):
     stopped = sweep(corpus, tmp_path, 3)
-    process = subprocess.Popen(stopped, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    process = Started(*stopped)
     while process.poll() is None and not list((tmp_path / "s" / "1" / "checkpoints").glob("last-*.ckpt")):
         time.sleep(0.05)
-    os.kill(process.pid, signal.SIGKILL)
-    told = process.communicate()[0]
+    process.kill()
+    told, _ = process.communicate()
     assert "\ntrial 0: " in f"\n{told}"
     assert "trial 1: " not in told
     before = settings(tmp_path / "s")
     assert len(before) == 2
 
-    done = train(*stopped)
+    done = run(*stopped)
     assert done.returncode == 0, done.stderr
     assert f"going on from {tmp_path}/s/1/checkpoints/last" in done.stdout
     trials = settings(tmp_path / "s")
@@ -62,7 +62,7 @@ def test_a_sweep_killed_in_mid_trial_goes_on_with_that_trial(corpus, tmp_path):
     assert f"lr: {trials[2][1]['optim.lr']}\n" in config
     assert config.count(f"prob: {trials[2][1]['augment.speed.prob']}\n") >= 3
 
-    again = train(*stopped)
+    again = run(*stopped)
     assert (again.returncode, again.stdout) == (
         0,
         f"{tmp_path}/s: all 3 trials are there; raise hydra.sweeper.n_trials for more\n",
@@ -78,8 +78,8 @@ def test_a_sweep_killed_in_mid_trial_goes_on_with_that_trial(corpus, tmp_path):
 
 def test_a_sweep_of_other_settings_is_not_mixed_in(corpus, tmp_path):
     (tmp_path / "s").mkdir()
-    assert train(*sweep(corpus, tmp_path, 0)).returncode == 0
-    done = train(*sweep(corpus, tmp_path, 0, "trainer.max_steps=13"))
+    assert run(*sweep(corpus, tmp_path, 0)).returncode == 0
+    done = run(*sweep(corpus, tmp_path, 0, "trainer.max_steps=13"))
     assert done.returncode == 2
     assert done.stderr.startswith("error: folder was made with other options: trainer.max_steps was 12, now 13 – ")
     assert done.stderr.count("\n") == 1
@@ -87,15 +87,14 @@ def test_a_sweep_of_other_settings_is_not_mixed_in(corpus, tmp_path):
 
 def test_a_second_sweep_of_the_same_folder_is_refused(corpus, tmp_path):
     command = sweep(corpus, tmp_path, 1)
-    first = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    first = Started(*command)
     try:
         while first.poll() is None and not (tmp_path / "s" / "study.db").exists():
             time.sleep(0.05)
         first.send_signal(signal.SIGSTOP)
-        second = train(*command)
+        second = run(*command)
     finally:
         first.kill()
-        first.wait()
     assert (second.returncode, second.stdout) == (2, "")
     assert (
         second.stderr == f"error: another process works here – {tmp_path}/s – wait for it, or choose another folder\n"
@@ -105,7 +104,7 @@ def test_a_second_sweep_of_the_same_folder_is_refused(corpus, tmp_path):
 @pytest.mark.parametrize("there", ["nothing", "no trial"])
 def test_a_folder_without_a_sweep_is_one_line(corpus, tmp_path, there):
     if there == "no trial":
-        assert train(*sweep(corpus, tmp_path, 0)).returncode == 0
+        assert run(*sweep(corpus, tmp_path, 0)).returncode == 0
     done = subprocess.run([sys.executable, SUMMARY, tmp_path / "s"], capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stderr.startswith(f"error: no {'trial' if there == 'no trial' else 'sweep'}")

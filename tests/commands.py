@@ -1,0 +1,96 @@
+"""The real commands that need NeMo, each begun where another process has imported it already, which takes many seconds.
+
+Nothing else is shared: a command runs as ``__main__`` in a process and session of its own, with its own arguments and
+environment, and ends with the status that a shell would see. Others are run by ``subprocess``.
+"""
+
+import multiprocessing
+import os
+import runpy
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from functools import cache
+from multiprocessing.context import ForkServerContext
+from pathlib import Path
+from tempfile import mkdtemp
+
+ROOT = Path(__file__).parents[1]
+
+
+class Started:
+    """What ``python3 words…`` does in the repository's folder; the part of ``subprocess.Popen`` that is needed."""
+
+    def __init__(self, *words: object) -> None:
+        self.command = [str(word) for word in words]
+        self.streams = [Path(mkdtemp(prefix="command")) / name for name in ("out", "err")]
+        for stream in self.streams:
+            stream.touch()
+        self._process = _with_nemo().Process(target=_become, args=(self.command, self.streams, dict(os.environ)))
+        self._process.start()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid or 0
+
+    def poll(self) -> int | None:
+        return self._process.exitcode
+
+    def send_signal(self, number: int) -> None:
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def communicate(self, timeout: float | None = None) -> tuple[str, str]:
+        """Everything that it wrote, at its end.
+
+        Raises:
+            subprocess.TimeoutExpired: it goes on.
+        """
+        self._process.join(timeout)
+        if self.poll() is None:
+            raise subprocess.TimeoutExpired(self.command, timeout or 0)
+        out, err = (stream.read_text(encoding="utf-8") for stream in self.streams)
+        return out, err
+
+    def kill(self) -> None:
+        """Kill it, and wait for the processes that it leaves, which see by themselves that it is gone."""
+        self.send_signal(signal.SIGKILL)
+        self._process.join()
+        with suppress(ProcessLookupError):
+            while True:
+                os.killpg(self.pid, 0)
+                time.sleep(0.05)
+
+    @property
+    def returncode(self) -> int | None:
+        return self.poll()
+
+
+def run(*words: object) -> subprocess.CompletedProcess[str]:
+    started = Started(*words)
+    out, err = started.communicate()
+    return subprocess.CompletedProcess(started.command, started.poll() or 0, out, err)
+
+
+@cache
+def _with_nemo() -> ForkServerContext:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["spoken_numbers.training.train", "spoken_numbers.training.load"])
+    return context
+
+
+def _become(command: list[str], streams: list[Path], environment: dict[str, str]) -> None:
+    os.setsid()
+    multiprocessing.set_start_method(None, force=True)  # as usual, not as this process was started
+    for descriptor, stream in zip((1, 2), streams, strict=True):
+        os.dup2(os.open(stream, os.O_WRONLY), descriptor)
+    os.environ.clear()
+    os.environ.update(environment)
+    os.chdir(ROOT)
+    program = ROOT / command[0]
+    tests = str(ROOT / "tests")
+    sys.path[:] = [str(program.parent), *(folder for folder in sys.path if not folder.startswith(tests))]
+    sys.argv[:] = command
+    runpy.run_path(str(program), run_name="__main__")
