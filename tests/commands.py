@@ -7,10 +7,12 @@ environment, and ends with the status that a shell would see. Others are run by 
 import multiprocessing
 import os
 import runpy
+import shutil
 import signal
 import subprocess
 import sys
 import time
+import weakref
 from contextlib import suppress
 from functools import cache
 from multiprocessing.context import ForkServerContext
@@ -25,7 +27,9 @@ class Started:
 
     def __init__(self, *words: object) -> None:
         self.command = [str(word) for word in words]
-        self.streams = [Path(mkdtemp(prefix="command")) / name for name in ("out", "err")]
+        folder = mkdtemp(prefix="command")
+        weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+        self.streams = [Path(folder) / name for name in ("out", "err")]
         for stream in self.streams:
             stream.touch()
         self._process = _with_nemo().Process(target=_become, args=(self.command, self.streams, dict(os.environ)))

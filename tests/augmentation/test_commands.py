@@ -3,15 +3,13 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 from augmentation.sounds import clips, speech
+from commands import ROOT, run
 from PIL import Image
-
-ROOT = Path(__file__).parents[2]
 
 
 def command(*args):
@@ -80,7 +78,7 @@ def test_an_audition_shows_every_perturbation_and_the_whole(folder, tmp_path):
         *(f"augment.{name}.manifest_path={folder}/noise.json" for name in ("noise", "impulse")),
     ]
     arguments = ["scripts/audition.py", "conf/quartznet_5x1_aug.yaml", *overrides, "--out", tmp_path]
-    done = command(*arguments, "--utterances", "2", "--draws", "2")
+    done = run(*arguments, "--utterances", "2", "--draws", "2")
     assert done.returncode == 0, done.stderr
     names = ["speed", "impulse", "noise", "gain", "white_noise", "transcode_aug", "all"]
     for name in names:
@@ -95,8 +93,8 @@ def test_an_audition_shows_every_perturbation_and_the_whole(folder, tmp_path):
 
 
 def test_an_audition_names_what_is_not_filled_in():
-    done = command("scripts/audition.py", "conf/quartznet_5x1_aug.yaml")
+    done = run("scripts/audition.py", "conf/quartznet_5x1_aug.yaml")
     assert done.returncode == 2
     for key in ("model.train_ds.manifest_filepath", "augment.noise.manifest_path", "augment.impulse.manifest_path"):
         assert key in done.stderr
-    assert command("scripts/audition.py", "conf/none.yaml").stderr.startswith("error: no such config")
+    assert run("scripts/audition.py", "conf/none.yaml").stderr.startswith("error: no such config")
