@@ -113,10 +113,10 @@ cross-validation: release-data
 	python3 evaluation/evaluate_folds.py $(foreach fold,$(FOLDS),experiments/folds/$(fold)/$(fold).nemo data/folds/$(fold)/test/an4_all_train.json)
 
 test: setup-dev
-	OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile
+	OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-all: setup-dev
-	OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile -m "slow or not slow"
+	OMP_NUM_THREADS=1 pytest -n 2 --dist loadfile --no-loadscope-reorder -m "slow or not slow"
 
 fuzz: setup-dev
 	python3 tests/fuzz/fuzz.py --seconds 600
