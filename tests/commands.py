@@ -1,7 +1,8 @@
-"""The real commands that need NeMo, each begun where another process has imported it already, which takes many seconds.
+"""The real commands, as a shell runs them.
 
-Nothing else is shared: a command runs as ``__main__`` in a process and session of its own, with its own arguments and
-environment, and ends with the status that a shell would see. Others are run by ``subprocess``.
+Those that need NeMo can begin warm: forked off a process that has imported it, which takes many seconds. No more is
+shared: they, too, run as ``__main__`` in a process and session of their own, with their own arguments and environment,
+and end with the status that a shell would see.
 """
 
 import multiprocessing
@@ -22,8 +23,14 @@ from tempfile import mkdtemp
 ROOT = Path(__file__).parents[1]
 
 
+def run(*words: object, cwd: Path = ROOT, **environment: str) -> subprocess.CompletedProcess[str]:
+    """What ``python3 words…`` writes and ends with, with some variables besides those of this process."""
+    command, known = [sys.executable, *map(str, words)], {**os.environ, **environment}
+    return subprocess.run(command, cwd=cwd, capture_output=True, encoding="utf-8", check=False, env=known)
+
+
 class Started:
-    """What ``python3 words…`` does in the repository's folder; the part of ``subprocess.Popen`` that is needed."""
+    """``python3 words…`` in the repository's folder, begun warm; what is needed of ``subprocess.Popen``."""
 
     def __init__(self, *words: object) -> None:
         self.command = [str(word) for word in words]
@@ -72,7 +79,8 @@ class Started:
         return self.poll()
 
 
-def run(*words: object) -> subprocess.CompletedProcess[str]:
+def run_warm(*words: object) -> subprocess.CompletedProcess[str]:
+    """The same in the repository's folder, begun warm."""
     started = Started(*words)
     out, err = started.communicate()
     return subprocess.CompletedProcess(started.command, started.poll() or 0, out, err)

@@ -2,22 +2,21 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from commands import ROOT, run
 from manifest_makers import row, write
 
-COMMAND = Path(__file__).parents[1] / "scripts" / "check_manifest.py"
+COMMAND = ROOT / "scripts" / "check_manifest.py"
 
 
-def run(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, str(COMMAND), *map(str, arguments)]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+def check(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
+    return run(COMMAND, *arguments, cwd=folder)
 
 
 def test_the_command_ends_with_0_when_all_is_clean(good_manifest, tmp_path):
-    done = run(good_manifest.name, "--fix", "--jobs", 1, folder=tmp_path)
+    done = check(good_manifest.name, "--fix", "--jobs", 1, folder=tmp_path)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout.splitlines() == [
         "good.json: 3 utterances, 0.00 h, 2 speakers",
@@ -35,7 +34,7 @@ def test_the_command_keeps_exactly_the_good_rows(good_manifest, tone, tmp_path):
     left_out = [row("c1.wav"), row("a1.wav"), row("ы.wav", "x"), "{", row("none.wav", speaker="\ud800")]
     write(tmp_path / "test.json", left_out[3], kept[0], *left_out)
     before = (tmp_path / "test.json").read_bytes()
-    done = run("good.json", "test.json", "--fix", folder=tmp_path)
+    done = check("good.json", "test.json", "--fix", folder=tmp_path)
     assert (done.returncode, done.stderr) == (1, "")
     assert (tmp_path / "test.fixed.json").read_text() == kept[0] + "\n"
     assert (tmp_path / "test.json").read_bytes() == before
@@ -65,7 +64,7 @@ def test_the_command_keeps_exactly_the_good_rows(good_manifest, tone, tmp_path):
         "  left out 1: text is no label",
         "  left out 1: unreadable recording",
     ]
-    assert run("good.json", "test.fixed.json", "--jobs", 1, folder=tmp_path).returncode == 0
+    assert check("good.json", "test.fixed.json", "--jobs", 1, folder=tmp_path).returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -76,13 +75,13 @@ def test_the_command_keeps_exactly_the_good_rows(good_manifest, tone, tmp_path):
     ],
 )
 def test_a_wrong_command_is_one_line_and_status_2(arguments, message, good_manifest, tmp_path):
-    done = run(*arguments, folder=tmp_path)
+    done = check(*arguments, folder=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (2, "", f"error: {message.format(tmp_path)}\n")
 
 
 @pytest.mark.parametrize("arguments", [[], ["good.json", "--frame-stride", "0"], ["good.json", "--bogus"]])
 def test_wrong_usage_is_one_line_that_points_to_the_help(arguments, tmp_path):
-    done = run(*arguments, folder=tmp_path)
+    done = check(*arguments, folder=tmp_path)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
     assert done.stderr.startswith("error: ")
     assert done.stderr.endswith(" – check_manifest.py – see --help\n")

@@ -5,12 +5,12 @@ import re
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from itertools import count, islice
 from pathlib import Path
 
 import pytest
+from commands import run
 from corpora import corpus_makers as makers
 from dask_cluster import DaskCluster, dask_cluster
 from tone_model import RATE, played, tone_model
@@ -82,9 +82,7 @@ def test_paths_are_relative_to_where_the_command_is(cluster, tmp_path, monkeypat
 
 
 def command(*arguments: object, folder: Path) -> subprocess.CompletedProcess[str]:
-    whole = [sys.executable, *map(str, arguments)]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-    return subprocess.run(whole, cwd=folder, capture_output=True, text=True, check=False, env=environment)
+    return run(*arguments, cwd=folder, PYTHONPATH=str(ROOT))
 
 
 def files(folder: Path) -> dict[str, bytes]:

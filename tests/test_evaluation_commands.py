@@ -4,7 +4,7 @@ import json
 
 import pytest
 import soundfile
-from commands import run
+from commands import run_warm as run
 
 SHIPPED = ["models/quartznet_5x1_int8.onnx"]
 

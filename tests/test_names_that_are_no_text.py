@@ -3,19 +3,12 @@
 import json
 import os
 import shutil
-import subprocess
-import sys
 
-from commands import ROOT
+from commands import run
 from corpora.corpus_makers import make_fsdd
 from tone_model import tone_model
 
 LATIN_1 = os.fsdecode(b"caf\xe9")
-
-
-def run(*words: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, *map(str, words)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 def succeed(*words: object) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from commands import ROOT
+from commands import ROOT, run
 from corpora.corpus_makers import make_fsdd, said
 from test_disk_full import NAMESPACE
 from tone_model import tone_model
@@ -28,11 +28,6 @@ LOCALES = {
     "missing": {"LC_ALL": "tr_TR.ISO-8859-9", "LANGUAGE": "tr", "TZ": "Nowhere/Else"},
 }
 LIMITS = ["trainer.max_epochs=-1", "trainer.check_val_every_n_epoch=null", "trainer.val_check_interval=2", "name=one"]
-
-
-def run(*words: object, **environment: str) -> subprocess.CompletedProcess[str]:
-    command, known = [sys.executable, *map(str, words)], {**os.environ, **environment}
-    return subprocess.run(command, cwd=ROOT, capture_output=True, encoding="utf-8", check=False, env=known)
 
 
 @pytest.mark.parametrize("name", LOCALES)

@@ -2,14 +2,11 @@
 
 import csv
 import json
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
-from commands import ROOT
+from commands import ROOT, run
 from corpora.corpus_makers import make_fsdd
 from hydra.core.override_parser.types import Quote, QuotedString
 from tone_model import tone_model
@@ -20,14 +17,8 @@ ODD = "a b 'c' \"d\" übung 数 $HOME `x` e=f,g [h] {0..3} ;#?%41&*\\n\nnew"
 SHOWN = ODD.replace("\n", "\\n")
 
 
-def command(*arguments: object, root: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, "PYTHONPATH": str(root)}
-    whole = [sys.executable, *map(str, arguments)]
-    return subprocess.run(whole, cwd=root, capture_output=True, text=True, check=False, env=environment)
-
-
 def done(*arguments: object, root: Path = ROOT) -> str:
-    ended = command(*arguments, root=root)
+    ended = run(*arguments, cwd=root, PYTHONPATH=str(root))
     assert (ended.returncode, "Traceback" in ended.stderr) == (0, False), ended.stderr
     return ended.stdout
 
@@ -75,7 +66,7 @@ def test_corpora_are_made_checked_sharded_and_read_there(tmp_path):
     ],
 )
 def test_what_is_wrong_there_is_one_line(tmp_path, arguments):
-    ended = command(*(argument.format(place=tmp_path / ODD) for argument in arguments))
+    ended = run(*(argument.format(place=tmp_path / ODD) for argument in arguments), PYTHONPATH=str(ROOT))
     assert (ended.returncode, ended.stderr.count("\n")) == (2, 1), ended.stderr
     assert ended.stderr.startswith("error: ")
     assert "$HOME `x` e=f,g [h] {0..3} ;#?%41&*" in ended.stderr

@@ -3,13 +3,13 @@
 import io
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
 import soundfile
+from commands import run
 from hypothesis import given
 from hypothesis.strategies import lists, sampled_from, text
 from manifest_makers import row, write
@@ -40,10 +40,6 @@ def encoded(waveform: np.ndarray, rate: int = RATE, **form: str) -> bytes:
     file = io.BytesIO()
     soundfile.write(file, waveform, rate, **{"format": "WAV", **form})
     return file.getvalue()
-
-
-def run(*args: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, *map(str, args)], cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 @given(label=labels)

@@ -1,13 +1,12 @@
 """ONNX models from strangers: what their metadata or their graphs do amiss is one line, and no other file is read."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
+from commands import run
 from onnx import TensorProto, helper, numpy_helper
 from tone_model import RATE, played, tone_model
 
@@ -125,8 +124,7 @@ def test_the_command_says_of_each_recording_that_the_graph_fails(tmp_path):
     expand = NODE("Expand", ["plain", "x"], ["logprobs"])
     path = rewired(tmp_path / "odd.onnx", "logprobs", expand, x=np.array([1, 10**11, 1]))
     audio.write(tmp_path / "a.wav", played("12").astype(np.float32), RATE)
-    command = [sys.executable, "-m", "spoken_numbers", "transcribe", path, tmp_path / "a.wav"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = run("-m", "spoken_numbers", "transcribe", path, tmp_path / "a.wav")
     assert (done.returncode, done.stdout) == (1, "")
     first, second = done.stderr.splitlines()
     assert first.startswith("error: cannot run model: ")

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import run
+from commands import run_warm
 from nemo_archives import members
 from training_command import arguments
 
@@ -41,7 +41,7 @@ def trained(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The experiment folder of a short training by the real command."""
     exp_dir = tmp_path_factory.mktemp("experiments")
     limits = ["trainer.max_epochs=3", "trainer.max_steps=-1", "name=tiny", "exp_manager.checkpoint_every_n_steps=5"]
-    done = run(*arguments(corpus, exp_dir, *limits))
+    done = run_warm(*arguments(corpus, exp_dir, *limits))
     assert done.returncode == 0, done.stderr
     return exp_dir / "tiny"
 

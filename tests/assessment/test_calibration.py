@@ -2,12 +2,11 @@
 
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
-from commands import ROOT
+from commands import ROOT, run
 from hypothesis import given
 from hypothesis import strategies as st
 from manifest_makers import row, write
@@ -26,8 +25,7 @@ def test_a_calibration_rises_between_0_and_1(slope, intercept, confidences):
 
 
 def calibrate(*args: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "evaluation/calibrate.py", *map(str, args)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return run("evaluation/calibrate.py", *args)
 
 
 @pytest.fixture

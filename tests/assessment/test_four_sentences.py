@@ -1,11 +1,9 @@
 """The four testing sentences, spoken by an installed voice or recorded."""
 
 import shutil
-import subprocess
-import sys
 
 import pytest
-from commands import ROOT
+from commands import run
 from tone_model import RATE, played, tone_model
 
 from spoken_numbers import audio
@@ -13,8 +11,7 @@ from spoken_numbers.assessment.four_sentences import NUMBERS, rendered
 
 
 def four(*arguments):
-    command = [sys.executable, "evaluation/four_sentences.py", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return run("evaluation/four_sentences.py", *arguments)
 
 
 @pytest.fixture

@@ -1,12 +1,10 @@
 """A sweep reads every model in every condition, on recordings that the seed alone decides."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
-from commands import ROOT
+from commands import run
 from tone_model import RATE, TONES, played, tone_model
 
 from spoken_numbers import audio, clip_manifest, manifest
@@ -39,8 +37,7 @@ def material(tmp_path_factory):
 
 def sweep(material, out, *more):
     given = [material / "tones.onnx", "--manifest", material / "said.json", "--noise", material / "whistle.json"]
-    command = [sys.executable, "evaluation/noise_sweep.py", *map(str, [*given, "--out", out, *more])]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return run("evaluation/noise_sweep.py", *given, "--out", out, *more)
 
 
 def test_every_condition_is_read_and_low_snr_costs_most(material, tmp_path):

@@ -1,19 +1,13 @@
 """The commands that let augmentation be heard, seen and written."""
 
 import json
-import subprocess
-import sys
 
 import numpy as np
 import pytest
 import soundfile
 from augmentation.sounds import clips, speech
-from commands import ROOT, run
+from commands import run, run_warm
 from PIL import Image
-
-
-def command(*args):
-    return subprocess.run([sys.executable, *map(str, args)], cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +25,7 @@ def folder(tmp_path_factory):
 def test_a_corpus_through_noise_keeps_its_labels_and_has_the_snr(folder, tmp_path):
     wanted = [f"noise.manifest_path={folder}/noise.json", "noise.min_snr_db=10", "noise.max_snr_db=10"]
     arguments = ["scripts/perturb_corpus.py", folder / "test.json", *wanted, "--out", tmp_path, "--copies", "2"]
-    done = command(*arguments)
+    done = run(*arguments)
     assert done.returncode == 0, done.stderr
     assert f"{tmp_path}/test.json: 6 utterances" in done.stdout
     rows = [json.loads(line) for line in (tmp_path / "test.json").read_text().splitlines()]
@@ -43,13 +37,13 @@ def test_a_corpus_through_noise_keeps_its_labels_and_has_the_snr(folder, tmp_pat
         snr = np.mean(clean[clean != 0] ** 2) / np.mean((noisy - clean) ** 2)
         assert 10 * np.log10(snr) == pytest.approx(10, abs=0.3)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*.wav")}
-    assert command(*arguments).returncode == 0
+    assert run(*arguments).returncode == 0
     assert {path: path.read_bytes() for path in tmp_path.rglob("*.wav")} == before
     assert len(set(before.values())) == 6
-    gone = command("scripts/perturb_corpus.py", tmp_path / "gone.json", *wanted, "--out", tmp_path / "out")
+    gone = run("scripts/perturb_corpus.py", tmp_path / "gone.json", *wanted, "--out", tmp_path / "out")
     assert gone.returncode == 2
     assert not (tmp_path / "out").exists()
-    other = command(*arguments, "--seed", "7")
+    other = run(*arguments, "--seed", "7")
     assert other.returncode == 2
     assert "seed was 0, now 7" in other.stderr
 
@@ -64,7 +58,7 @@ def test_a_corpus_through_noise_keeps_its_labels_and_has_the_snr(folder, tmp_pat
     ],
 )
 def test_a_mistake_is_one_sentence_and_leaves_nothing(folder, tmp_path, wrong, told):
-    done = command("scripts/perturb_corpus.py", folder / "test.json", *wrong, "--out", tmp_path / "out")
+    done = run("scripts/perturb_corpus.py", folder / "test.json", *wrong, "--out", tmp_path / "out")
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert told in done.stderr
@@ -78,7 +72,7 @@ def test_an_audition_shows_every_perturbation_and_the_whole(folder, tmp_path):
         *(f"augment.{name}.manifest_path={folder}/noise.json" for name in ("noise", "impulse")),
     ]
     arguments = ["scripts/audition.py", "conf/quartznet_5x1_aug.yaml", *overrides, "--out", tmp_path]
-    done = run(*arguments, "--utterances", "2", "--draws", "2")
+    done = run_warm(*arguments, "--utterances", "2", "--draws", "2")
     assert done.returncode == 0, done.stderr
     names = ["speed", "impulse", "noise", "gain", "white_noise", "transcode_aug", "all"]
     for name in names:
@@ -93,8 +87,8 @@ def test_an_audition_shows_every_perturbation_and_the_whole(folder, tmp_path):
 
 
 def test_an_audition_names_what_is_not_filled_in():
-    done = run("scripts/audition.py", "conf/quartznet_5x1_aug.yaml")
+    done = run_warm("scripts/audition.py", "conf/quartznet_5x1_aug.yaml")
     assert done.returncode == 2
     for key in ("model.train_ds.manifest_filepath", "augment.noise.manifest_path", "augment.impulse.manifest_path"):
         assert key in done.stderr
-    assert run("scripts/audition.py", "conf/none.yaml").stderr.startswith("error: no such config")
+    assert run_warm("scripts/audition.py", "conf/none.yaml").stderr.startswith("error: no such config")

@@ -1,11 +1,10 @@
 """scripts/prepare_*.py as people type them."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import corpus_makers as makers
 import pytest
+from commands import run
 
 SCRIPTS = Path(__file__).parents[2] / "scripts"
 CORPORA = {
@@ -17,8 +16,7 @@ CORPORA = {
 
 
 def command(name, *arguments):
-    whole = [sys.executable, SCRIPTS / f"prepare_{name}.py", *map(str, arguments)]
-    return subprocess.run(whole, capture_output=True, text=True, check=False)
+    return run(f"scripts/prepare_{name}.py", *arguments)
 
 
 @pytest.mark.parametrize("name", CORPORA)

@@ -1,12 +1,10 @@
 """Digits are cut out of connected speech where they lie, and spliced in their speaker's voice."""
 
 import shutil
-import subprocess
-import sys
 
 import numpy as np
 import pytest
-from commands import ROOT
+from commands import run
 from numpy.lib.stride_tricks import sliding_window_view
 
 from spoken_numbers import audio, manifest
@@ -66,8 +64,7 @@ def test_what_cannot_be_aligned_is_named_and_the_rest_goes_on(said, tmp_path):
     rows = list(manifest.read(said))
     unknown = Utterance("ann-1.wav", rows[0].duration, "1", "ann", words="one qqxzzv")
     mixed = manifest.write(said.parent / "mixed.json", [*rows, unknown]).path
-    command = [sys.executable, "scripts/cut_digits.py", str(mixed), "--out", str(tmp_path / "cut")]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    done = run("scripts/cut_digits.py", mixed, "--out", tmp_path / "cut")
     assert done.returncode == 0, done.stderr
     assert "10 digits and 1 other number words cut" in done.stdout
     assert done.stderr.splitlines()[-1] == f"left out: cannot be aligned – {said.parent / 'ann-1.wav'}"

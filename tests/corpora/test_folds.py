@@ -1,11 +1,10 @@
 """Cross-validation: everybody is tested once, by a model that never heard them."""
 
-import subprocess
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
+from commands import run
 from hypothesis import given
 from hypothesis import strategies as st
 from manifest_makers import row, write
@@ -62,8 +61,7 @@ def test_everybody_tests_one_fold_and_trains_the_others(first, second, folds, se
 def test_what_cannot_be_dealt_is_one_line(tmp_path, rows, says):
     (tmp_path / "data").mkdir()
     write(tmp_path / "data" / "train.json", *rows)
-    command = [sys.executable, ROOT / "scripts" / "make_folds.py", "data/train.json", "--out", "folds"]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    done = run(ROOT / "scripts" / "make_folds.py", "data/train.json", "--out", "folds", cwd=tmp_path)
     assert done.returncode == 2
     assert done.stderr.startswith(f"error: {says}")
     assert done.stderr.count("\n") == 1

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 from clip_makers import decaying, rows_of, sources_of
+from commands import run
 from corpus_makers import content, write
 from hypothesis import given
 from hypothesis import strategies as st
@@ -184,16 +185,13 @@ def test_what_is_not_there_is_told_and_nothing_is_written(tmp_path, wrong, said)
 
 
 def test_the_command_tells_what_it_made_and_a_wrong_folder_in_one_line(tmp_path):
-    def command(*arguments):
-        return subprocess.run([sys.executable, SCRIPT, *arguments], capture_output=True, text=True, check=False)
-
-    done = command(
-        makers.make_but_reverbdb(tmp_path / "corpus"), "--out", tmp_path / "out", "--test-room", "VUT_FIT_L207"
+    done = run(
+        SCRIPT, makers.make_but_reverbdb(tmp_path / "corpus"), "--out", tmp_path / "out", "--test-room", "VUT_FIT_L207"
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert f"{tmp_path}/out/train.json: 4 " in done.stdout
     assert f"{tmp_path}/out/test.json: 2 " in done.stdout
-    done = command(tmp_path / "nothing", "--out", tmp_path / "none")
+    done = run(SCRIPT, tmp_path / "nothing", "--out", tmp_path / "none")
     assert done.returncode == 2
     assert done.stderr.startswith("error: no such folder, expected impulse responses – ")
     assert len(done.stderr.splitlines()) == 1

@@ -1,8 +1,6 @@
 """Noise corpora: recognised by their layout, cut into clips, and split so that no recording is on both sides."""
 
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import clip_makers as makers
@@ -10,6 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 from clip_makers import rows_of, sources_of
+from commands import run
 from corpus_makers import content, write
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -267,17 +266,14 @@ def test_what_is_not_there_is_told_and_nothing_is_written(tmp_path, wrong, said)
 
 
 def test_the_command_tells_what_it_made_and_a_wrong_folder_in_one_line(tmp_path):
-    def command(*arguments):
-        return subprocess.run([sys.executable, SCRIPT, *arguments], capture_output=True, text=True, check=False)
-
-    done = command(
-        makers.make_esc10(tmp_path / "corpus"), "--out", tmp_path / "out", "--test-fold", "3", "--seconds", "1"
+    done = run(
+        SCRIPT, makers.make_esc10(tmp_path / "corpus"), "--out", tmp_path / "out", "--test-fold", "3", "--seconds", "1"
     )
     assert (done.returncode, done.stderr) == (0, "")
     assert f"{tmp_path}/out/train.json: 40 " in done.stdout
     assert f"{tmp_path}/out/test.json: 20 " in done.stdout
     (tmp_path / "empty").mkdir()
-    done = command(tmp_path / "empty", "--out", tmp_path / "none")
+    done = run(SCRIPT, tmp_path / "empty", "--out", tmp_path / "none")
     assert done.returncode == 2
     assert done.stderr == (
         f"error: expected recordings of noise, found an empty folder – {tmp_path}/empty – "

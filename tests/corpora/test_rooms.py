@@ -1,13 +1,12 @@
 """Simulated rooms: the same bytes for the same seed, plausible acoustics, split by room."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import soundfile
 from clip_makers import rows_of, sources_of
+from commands import run
 from corpus_makers import content
 from hypothesis import given
 from hypothesis import strategies as st
@@ -71,9 +70,7 @@ def test_the_same_seed_gives_the_same_bytes_whatever_was_drawn_before_and_in_how
     rooms.pyroomacoustics.random.seed(123)
     rooms.prepare(tmp_path / "here", **FEW)
     options = ("--rooms", "3", "--positions", "2", "--test-fraction", "0.34", "--longest-t60", "0.4")
-    done = subprocess.run(
-        [sys.executable, SCRIPT, "--out", tmp_path / "there", *options], capture_output=True, text=True
-    )
+    done = run(SCRIPT, "--out", tmp_path / "there", *options)
     assert (done.returncode, done.stderr) == (0, "")
     assert f"{tmp_path}/there/train.json: 4 " in done.stdout
     assert content(made) == content(tmp_path / "here") == content(tmp_path / "there")

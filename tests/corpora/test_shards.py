@@ -1,8 +1,6 @@
 """Shards: every recording in them to the last bit, the same bytes however made, and nothing made twice."""
 
 import json
-import subprocess
-import sys
 import tarfile
 from io import BytesIO
 from pathlib import Path
@@ -11,6 +9,7 @@ import corpus_makers as makers
 import numpy as np
 import pytest
 import soundfile
+from commands import run
 from hypothesis import given
 from hypothesis import strategies as st
 from manifest_makers import row, write
@@ -133,8 +132,7 @@ def test_other_options_are_refused(source, tmp_path):
 
 
 def command(*arguments):
-    whole = [sys.executable, COMMAND, *map(str, arguments)]
-    return subprocess.run(whole, capture_output=True, text=True, check=False)
+    return run(COMMAND, *arguments)
 
 
 def test_a_bad_recording_costs_its_row_is_named_and_is_status_1_also_when_typed_again(source, tmp_path):

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from commands import run
+from commands import run_warm as run
 
 from spoken_numbers import manifest
 from spoken_numbers.deploy.compare import compare, table

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-from commands import ROOT, run
+from commands import ROOT
+from commands import run_warm as run
 from nemo.collections.asr.models import EncDecClassificationModel, EncDecCTCModel
 from omegaconf import OmegaConf, open_dict
 from tiny_models import tiny_quartznet

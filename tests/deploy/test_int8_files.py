@@ -5,7 +5,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
-from commands import run
+from commands import run_warm
 from tiny_models import tiny_quartznet
 
 from spoken_numbers import audio, manifest
@@ -172,7 +172,7 @@ def test_what_cannot_be_quantised_is_refused(exported, tmp_path):
 
 def test_the_command_says_what_it_tried_and_fails_where_strings_differ(exported, tmp_path):
     given = ["--method", "static", "--calibration", exported / "many.json"]
-    done = run("quantization/quantize.py", exported / "tones.onnx", "--out", tmp_path / "out.onnx", *given)
+    done = run_warm("quantization/quantize.py", exported / "tones.onnx", "--out", tmp_path / "out.onnx", *given)
     assert done.stdout.startswith("tried minmax: ")
     if done.returncode == 0:  # some machine may match
         assert "of 1056 digit strings as float32" in done.stdout
@@ -193,7 +193,7 @@ def test_the_command_says_what_it_tried_and_fails_where_strings_differ(exported,
     ],
 )
 def test_a_wrong_command_is_one_line_and_status_2(arguments, told):
-    done = run("quantization/quantize.py", *arguments)
+    done = run_warm("quantization/quantize.py", *arguments)
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert told in done.stderr

@@ -1,11 +1,10 @@
 """scripts/prepare_synthetic.py as people type it."""
 
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
+from commands import run
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "prepare_synthetic.py"
 
@@ -13,8 +12,7 @@ pytestmark = pytest.mark.skipif(shutil.which("flite") is None, reason="needs fli
 
 
 def prepare(out, *arguments):
-    command = [sys.executable, SCRIPT, "--out", out, "--engines", "flite", "--jobs", "1", *arguments]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return run(SCRIPT, "--out", out, "--engines", "flite", "--jobs", "1", *arguments)
 
 
 def test_it_tells_what_it_made(tmp_path):

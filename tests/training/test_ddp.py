@@ -1,12 +1,13 @@
-"""Two processes on the CPU train as one does that gathers the gradients of two batches."""
+"""Two processes on the CPU train as one does that gathers the gradients of two batches.
+
+Not begun warm, as other trainings are: ranks would wait for each other for ever.
+"""
 
 import json
-import subprocess
-import sys
 
 import pytest
 import torch
-from commands import ROOT
+from commands import run
 from training_command import arguments
 
 from spoken_numbers.corpora.shards import MANIFEST, prepare
@@ -18,11 +19,6 @@ EXACT = [
     *("trainer.max_epochs=-1", "trainer.max_steps=5", "trainer.check_val_every_n_epoch=null"),
     "exp_manager.checkpoint_every_n_steps=2",
 ]
-
-
-def run(*words: str) -> subprocess.CompletedProcess[str]:
-    """Not as ``commands.run`` does: ranks that are forked off a forked process wait for each other for ever."""
-    return subprocess.run([sys.executable, *words], cwd=ROOT, capture_output=True, text=True, check=False)
 
 
 def test_two_processes_are_one_with_twice_the_batch(corpus, tmp_path):

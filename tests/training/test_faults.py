@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from commands import Started, run
+from commands import Started, run_warm
 from training_command import arguments
 
 from spoken_numbers.training.checkpoints import load, newest_usable
@@ -50,7 +50,7 @@ def loaders(process: Started) -> list[int]:
 @pytest.fixture(scope="module")
 def undisturbed(corpus, tmp_path_factory) -> Path:
     exp_dir = tmp_path_factory.mktemp("undisturbed")
-    done = run(*arguments(corpus, exp_dir, *LIMITS, "name=one"))
+    done = run_warm(*arguments(corpus, exp_dir, *LIMITS, "name=one"))
     assert done.returncode == 0, done.stderr
     return exp_dir / "one"
 
@@ -86,7 +86,7 @@ def test_signals_a_kill_and_a_dead_loader_change_no_bit_of_the_weights(corpus, t
     process = Started(*command)
     wait_for_step(process, checkpoints, load(left)["global_step"] + 3)
     process.send_signal(signal.SIGSTOP)
-    second = run(*command)
+    second = run_warm(*command)
     assert (second.returncode, second.stderr.count("\n")) == (2, 1), second.stderr
     assert second.stderr.startswith("error: another process works here")
     process.send_signal(signal.SIGCONT)
@@ -104,7 +104,7 @@ def test_signals_a_kill_and_a_dead_loader_change_no_bit_of_the_weights(corpus, t
 @pytest.mark.slow
 def test_a_training_in_two_parts_ends_with_the_weights_of_one(corpus, tmp_path, undisturbed):
     for steps in (50, STEPS):  # the ninth epoch of six batches begins after 48
-        done = run(*arguments(corpus, tmp_path, *LIMITS, "name=one", f"trainer.max_steps={steps}"))
+        done = run_warm(*arguments(corpus, tmp_path, *LIMITS, "name=one", f"trainer.max_steps={steps}"))
         assert done.returncode == 0, done.stderr
     assert_same(tmp_path / "one", undisturbed)
 
@@ -124,7 +124,7 @@ def test_twenty_kills_at_any_time_change_no_bit_of_the_weights(corpus, tmp_path,
             time.sleep(rng.random() * 0.3)
         process.kill()
         assert not (tmp_path / "one" / "results.json").exists(), "ended before the twentieth kill"
-    done = run(*command)
+    done = run_warm(*command)
     assert done.returncode == 0, done.stderr
     assert_same(tmp_path / "one", undisturbed)
 

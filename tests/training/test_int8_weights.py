@@ -5,7 +5,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
-from commands import ROOT, run
+from commands import ROOT, run_warm
 from nemo.collections.asr.models import EncDecCTCModel
 from omegaconf import OmegaConf
 from test_configs import composed
@@ -65,7 +65,7 @@ def test_training_goes_on_from_it_and_after_a_stop_leaves_normalisations_alone(c
     name = [f"exp_manager.exp_dir={tmp_path}", "name=on", f"quantization={quantization}"]
     command = ["train_quartznet.py", "conf/quartznet_5x1_finetune.yaml", *data, *few, *name]
     for steps in (1, 2):
-        done = run(*command, f"trainer.max_steps={steps}", "optim.sched.warmup_steps=0")
+        done = run_warm(*command, f"trainer.max_steps={steps}", "optim.sched.warmup_steps=0")
         assert done.returncode == 0, done.stderr
     assert "going on from" in done.stdout
     state = load_model(tmp_path / "on" / "on.nemo").state_dict()

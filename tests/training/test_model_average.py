@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from commands import run
+from commands import run_warm
 
 from spoken_numbers.training.equalization import fold_batch_norm
 from spoken_numbers.training.load import load_model
@@ -26,7 +26,7 @@ def test_weights_are_the_mean(tiny, tmp_path):
         for weight in model.parameters():
             weight.add_(1.0)
 
-    done = run(
+    done = run_warm(
         "scripts/average_models.py", tiny, changed(tiny, tmp_path / "other.nemo", add), "--out", tmp_path / "mean.nemo"
     )
     assert done.returncode == 0, done.stderr
@@ -44,7 +44,7 @@ def test_models_that_cannot_be_averaged_are_one_line(tiny, tmp_path):
     model.change_vocabulary(["a", "b"])
     model.save_to(str(larger))
     for other, says in ((folded, "folded for 8 bits"), (larger, f"not of the kind of {tiny}")):
-        done = run("scripts/average_models.py", tiny, other, "--out", tmp_path / "mean.nemo")
+        done = run_warm("scripts/average_models.py", tiny, other, "--out", tmp_path / "mean.nemo")
         assert done.returncode == 2
         assert done.stderr.startswith(f"error: {says}")
         assert done.stderr.count("\n") == 1

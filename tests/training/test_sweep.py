@@ -1,13 +1,11 @@
 """A sweep by the real command: stopped, gone on with, told of."""
 
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pytest
-from commands import ROOT, Started, run
+from commands import ROOT, Started, run, run_warm
 from training_command import TINY
 
 from spoken_numbers.training.sweep import finished_study
@@ -51,7 +49,7 @@ def test_a_sweep_killed_in_mid_trial_goes_on_with_that_trial(corpus, tmp_path):
     before = settings(tmp_path / "s")
     assert len(before) == 2
 
-    done = run(*stopped)
+    done = run_warm(*stopped)
     assert done.returncode == 0, done.stderr
     assert f"going on from {tmp_path}/s/1/checkpoints/last" in done.stdout
     trials = settings(tmp_path / "s")
@@ -62,14 +60,14 @@ def test_a_sweep_killed_in_mid_trial_goes_on_with_that_trial(corpus, tmp_path):
     assert f"lr: {trials[2][1]['optim.lr']}\n" in config
     assert config.count(f"prob: {trials[2][1]['augment.speed.prob']}\n") >= 3
 
-    again = run(*stopped)
+    again = run_warm(*stopped)
     assert (again.returncode, again.stdout) == (
         0,
         f"{tmp_path}/s: all 3 trials are there; raise hydra.sweeper.n_trials for more\n",
     )
     assert settings(tmp_path / "s") == trials
 
-    summary = subprocess.run([sys.executable, SUMMARY, tmp_path / "s"], capture_output=True, text=True, check=True)
+    summary = run(SUMMARY, tmp_path / "s")
     assert summary.stdout.count("\n| ") == 4 - 1
     for name in ("history", "settings"):
         assert f"{tmp_path}/s/sweep_{name}.svg" in summary.stdout
@@ -78,8 +76,8 @@ def test_a_sweep_killed_in_mid_trial_goes_on_with_that_trial(corpus, tmp_path):
 
 def test_a_sweep_of_other_settings_is_not_mixed_in(corpus, tmp_path):
     (tmp_path / "s").mkdir()
-    assert run(*sweep(corpus, tmp_path, 0)).returncode == 0
-    done = run(*sweep(corpus, tmp_path, 0, "trainer.max_steps=13"))
+    assert run_warm(*sweep(corpus, tmp_path, 0)).returncode == 0
+    done = run_warm(*sweep(corpus, tmp_path, 0, "trainer.max_steps=13"))
     assert done.returncode == 2
     assert done.stderr.startswith("error: folder was made with other options: trainer.max_steps was 12, now 13 – ")
     assert done.stderr.count("\n") == 1
@@ -92,7 +90,7 @@ def test_a_second_sweep_of_the_same_folder_is_refused(corpus, tmp_path):
         while first.poll() is None and not (tmp_path / "s" / "study.db").exists():
             time.sleep(0.05)
         first.send_signal(signal.SIGSTOP)
-        second = run(*command)
+        second = run_warm(*command)
     finally:
         first.kill()
     assert (second.returncode, second.stdout) == (2, "")
@@ -104,8 +102,8 @@ def test_a_second_sweep_of_the_same_folder_is_refused(corpus, tmp_path):
 @pytest.mark.parametrize("there", ["nothing", "no trial"])
 def test_a_folder_without_a_sweep_is_one_line(corpus, tmp_path, there):
     if there == "no trial":
-        assert run(*sweep(corpus, tmp_path, 0)).returncode == 0
-    done = subprocess.run([sys.executable, SUMMARY, tmp_path / "s"], capture_output=True, text=True, check=False)
+        assert run_warm(*sweep(corpus, tmp_path, 0)).returncode == 0
+    done = run(SUMMARY, tmp_path / "s")
     assert done.returncode == 2
     assert done.stderr.startswith(f"error: no {'trial' if there == 'no trial' else 'sweep'}")
     assert done.stderr.count("\n") == 1

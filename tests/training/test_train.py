@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 import torch
-from commands import run
+from commands import run_warm
 from nemo.collections.asr.models import ASRModel
 from onnx import numpy_helper
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
@@ -62,14 +62,14 @@ def test_tensorboard_shows_curves_readings_and_utterances(trained):
 def test_typed_again_there_is_nothing_to_do(trained, corpus):
     before = (trained / "tiny.nemo").stat().st_mtime_ns
     limits = ["trainer.max_epochs=3", "trainer.max_steps=-1", "name=tiny", "exp_manager.checkpoint_every_n_steps=5"]
-    done = run(*arguments(corpus, trained.parent, *limits))
+    done = run_warm(*arguments(corpus, trained.parent, *limits))
     assert done.returncode == 0, done.stderr
     assert "already trained" in done.stdout
     assert (trained / "tiny.nemo").stat().st_mtime_ns == before
 
 
 def test_another_size_in_the_same_folder_is_refused(trained, corpus):
-    done = run(*arguments(corpus, trained.parent, "name=tiny", "size.prologue=24", "trainer.max_steps=20"))
+    done = run_warm(*arguments(corpus, trained.parent, "name=tiny", "size.prologue=24", "trainer.max_steps=20"))
     assert done.returncode == 2
     assert done.stderr.startswith("error: the experiment holds another model (differs in model.encoder.jasper")
     assert done.stderr.count("\n") == 1
@@ -78,7 +78,7 @@ def test_another_size_in_the_same_folder_is_refused(trained, corpus):
 def test_a_model_fine_tuned_in_8_bits_becomes_an_int8_file_without_calibration(trained, corpus, tmp_path):
     begins = [f"init_from={trained / 'tiny.nemo'}", "quantization=int8", "quantization.utterances=16"]
     limits = ["trainer.max_epochs=-1", "trainer.max_steps=3", "name=int8"]
-    done = run(*arguments(corpus, tmp_path, *begins, *limits))
+    done = run_warm(*arguments(corpus, tmp_path, *begins, *limits))
     assert done.returncode == 0, done.stderr
     model = tmp_path / "int8" / "int8.nemo"
     assert type(ASRModel.restore_from(str(model), map_location="cpu")).__module__.startswith("nemo.")
@@ -96,7 +96,7 @@ def test_a_model_fine_tuned_in_8_bits_becomes_an_int8_file_without_calibration(t
 
 @pytest.mark.slow
 def test_a_sweep_gives_each_job_a_folder_of_its_own(corpus, tmp_path):
-    done = run(*arguments(corpus, tmp_path, "--multirun", "trainer.max_steps=2", "name=sweep", "seed=0,1"))
+    done = run_warm(*arguments(corpus, tmp_path, "--multirun", "trainer.max_steps=2", "name=sweep", "seed=0,1"))
     assert done.returncode == 0, done.stderr
     for job, seed in (("0", 0), ("1", 1)):
         assert f"\nseed: {seed}\n" in (tmp_path / "sweep" / job / "config.yaml").read_text()
@@ -116,7 +116,7 @@ def test_a_sweep_gives_each_job_a_folder_of_its_own(corpus, tmp_path):
     ],
 )
 def test_a_wrong_command_line_is_one_line_and_status_2(args, told):
-    done = run("train_quartznet.py", *args)
+    done = run_warm("train_quartznet.py", *args)
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1, done.stderr
     assert done.stderr.startswith("error: ")
@@ -124,6 +124,6 @@ def test_a_wrong_command_line_is_one_line_and_status_2(args, told):
 
 
 def test_help_names_the_configs_and_cfg_job_prints_one():
-    assert "quartznet_5x1_aug" in run("train_quartznet.py", "--help").stdout
-    printed = run("train_quartznet.py", "conf/quartznet_5x1_aug.yaml", "--cfg", "job").stdout
+    assert "quartznet_5x1_aug" in run_warm("train_quartznet.py", "--help").stdout
+    printed = run_warm("train_quartznet.py", "conf/quartznet_5x1_aug.yaml", "--cfg", "job").stdout
     assert "transcode_aug" in printed

@@ -8,7 +8,7 @@ import threading
 import numpy as np
 import pytest
 import torch
-from commands import run
+from commands import run_warm
 from hypothesis import given
 from hypothesis import strategies as st
 from nemo.collections.asr.data.audio_to_text import TarredAudioToCharDataset
@@ -73,7 +73,7 @@ def test_shards_train_as_files_do_to_the_last_bit_also_in_two_parts(corpus, shar
     # Eight steps end in the middle of the first epoch of twelve.
     for name, steps, more in (("files", 15, []), ("shards", 8, switch), ("shards", 15, switch)):
         more = [*more, f"trainer.max_steps={steps}", f"name={name}", f"model.train_ds.num_workers={int(steps == 8)}"]
-        done = run(*arguments(corpus, tmp_path, *common, *more))
+        done = run_warm(*arguments(corpus, tmp_path, *common, *more))
         assert done.returncode == 0, done.stderr
     assert len(losses(tmp_path / "files")) == 15
     assert losses(tmp_path / "shards") == losses(tmp_path / "files")
@@ -261,7 +261,7 @@ def test_a_shard_of_the_right_size_and_the_wrong_bytes_ends_the_training_with_on
     header = content.index(b".flac", 1000) // 512 * 512
     tar.write_bytes(content[:header] + b"x" * 512 + content[header + 512 :])
     switch = ["model.train_ds.is_tarred=true", f"model.train_ds.manifest_filepath={manifest}", "trainer.max_steps=9"]
-    done = run(*arguments(corpus, tmp_path, *switch, "model.train_ds.num_workers=1"))
+    done = run_warm(*arguments(corpus, tmp_path, *switch, "model.train_ds.num_workers=1"))
     assert done.returncode == 2
     assert "Traceback" not in done.stderr
     assert done.stderr.splitlines()[-1].startswith("error: shard lacks ")

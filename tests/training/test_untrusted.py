@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from commands import run
+from commands import run_warm
 from nemo_archives import name_of, pack, sized
 
 from spoken_numbers.training.checkpoints import load
@@ -126,6 +126,6 @@ def test_an_archive_that_leads_out_is_refused(honest, tmp_path, member):
 def test_a_command_says_it_in_one_line(honest, tmp_path):
     hostile = pack(tmp_path / "hostile.nemo", honest, link("out", "/etc"))
     (tmp_path / "m.json").write_text('{"audio_filepath": "a.wav", "duration": 1, "text": "1"}\n')
-    done = run("evaluation/evaluate.py", hostile, "--manifest", tmp_path / "m.json")
+    done = run_warm("evaluation/evaluate.py", hostile, "--manifest", tmp_path / "m.json")
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].startswith("error: cannot load model: UntrustedError: archive holds 'out'")
