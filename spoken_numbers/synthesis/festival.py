@@ -37,6 +37,14 @@ _SAY = """
 """
 
 
+_MISSTRESSED = """
+(voice_msu_ru_nsh_clunits)
+(lex.add.entry '("ноль" nil (((n oo ll) 1))))
+(lex.add.entry '("сорока" nil (((s ay) 0) ((r a) 0) ((k aa) 1))))
+"""
+"""Words that the Russian voice's lexicon lacks and stresses wrongly or, "ноль", not at all."""
+
+
 class Festival:
     name = "festival"
     languages: tuple[str, ...] = ("en", "ru")
@@ -69,7 +77,8 @@ def _spoken(lines: Sequence[Line]) -> list[FloatArray]:
         files = [Path(folder) / f"{number}.wav" for number in range(len(lines))]
         script = Path(folder) / "lines.scm"
         calls = [_call(line, file) for line, file in zip(lines, files, strict=True)]
-        script.write_text("\n".join([_SAY, *calls]), encoding="utf-8")
+        russian = any(_VOICES[line.voice.name][0] == "ru" for line in lines)
+        script.write_text("\n".join([_SAY, _MISSTRESSED if russian else "", *calls]), encoding="utf-8")
         spoken_by(["festival", "-b", str(script)])
         there = [number for number, file in enumerate(files) if file.exists()]
         last = there[-1] + 1 if there else 0
