@@ -5,6 +5,8 @@ shared: they, too, run as ``__main__`` in a process and session of their own, wi
 and end with the status that a shell would see.
 """
 
+import atexit
+import gc
 import multiprocessing
 import os
 import runpy
@@ -13,6 +15,7 @@ import signal
 import subprocess
 import sys
 import time
+import traceback
 import weakref
 from contextlib import suppress
 from functools import cache
@@ -105,4 +108,15 @@ def _become(command: list[str], streams: list[Path], environment: dict[str, str]
     tests = str(ROOT / "tests")
     sys.path[:] = [str(program.parent), *(folder for folder in sys.path if not folder.startswith(tests))]
     sys.argv[:] = command
-    runpy.run_path(str(program), run_name="__main__")
+    status: object = 0
+    try:
+        runpy.run_path(str(program), run_name="__main__")
+    except SystemExit as end:
+        status = end.code
+    except BaseException:
+        traceback.print_exc()
+        status = 1
+    # As where an interpreter ends: its frames are gone, and with them the loaders, which the end of this process joins.
+    gc.collect()
+    atexit._run_exitfuncs()
+    sys.exit(status)
