@@ -84,19 +84,20 @@ def _fit(cfg: DictConfig, folder: Path) -> Trainer:
             return trainer
         except SystemExit as end:  # Lightning's answer to a KeyboardInterrupt
             raise (end.__context__ if isinstance(end.__context__, KeyboardInterrupt) else end) from None
-        except OSError as error:
-            where, todo = str(error.filename or folder), "mend that and type the same command to go on"
-            raise ConfigError(error.strerror or str(error), where=where, todo=todo) from error
-        except RuntimeError as error:
+        except (RuntimeError, ConnectionResetError, ConnectionRefusedError, EOFError) as error:
             if isinstance(error.__context__, UserError):  # Lightning tears down and fails when the first batch did
                 raise error.__context__ from None
-            if "DataLoader worker" not in str(error):
+            # The others are a loader that died while a batch was fetched from it, before torch saw it dead.
+            if isinstance(error, RuntimeError) and "DataLoader worker" not in str(error):
                 raise
             if trainer.global_step <= step:
                 todo = "give it more memory or fewer model.train_ds.num_workers, and type the same command to go on"
                 raise ConfigError("loader processes die again and again", where=str(folder), todo=todo) from error
             step = trainer.global_step
             print(f"warning: a loader process died after step {step} – {error}".split("\n")[0], file=sys.stderr)
+        except OSError as error:
+            where, todo = str(error.filename or folder), "mend that and type the same command to go on"
+            raise ConfigError(error.strerror or str(error), where=where, todo=todo) from error
 
 
 def _model(cfg: DictConfig, trainer: Trainer, resume: Path | None) -> SpokenNumberModel:
