@@ -68,6 +68,7 @@ def test_a_sweep_killed_in_mid_trial_goes_on_with_that_trial(corpus, tmp_path):
     assert settings(tmp_path / "s") == trials
 
     summary = run(SUMMARY, tmp_path / "s")
+    assert summary.returncode == 0, summary.stderr
     assert summary.stdout.count("\n| ") == 4 - 1
     for name in ("history", "settings"):
         assert f"{tmp_path}/s/sweep_{name}.svg" in summary.stdout
