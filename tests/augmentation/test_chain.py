@@ -61,7 +61,8 @@ def test_what_is_not_of_time_keeps_the_length(everything):
     for step in chain_of(everything).steps:
         for samples in (1600, 16_001, 40_000):
             after = step.perturbation(speech(3.0)[:samples].copy(), np.random.default_rng(0))
-            assert (len(after) == samples) is (step.name not in ("speed", "tempo", "silence")), step.name
+            of_time = step.name in ("speed", "tempo", "silence") or (step.name == "pauses" and samples > 10_000)
+            assert (len(after) == samples) is not of_time, step.name
 
 
 def broken(waveform, rng):
