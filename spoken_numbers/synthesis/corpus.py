@@ -92,7 +92,8 @@ def prepare(
     split_of = split_voices(voices, held_out, validation_voices, test_voices, seed)
     for split in SPLITS:
         if _wanted(sizes, split) and not split_of[split]:
-            todo = f"choose more engines, or --{split}-utterances 0"
+            option = "--utterances" if split == "train" else f"--{split}-utterances"
+            todo = f"choose more engines, hold out fewer voices, or {option} 0"
             raise UserError(f"no voice is left for {split}", where=_names(engines), todo=todo)
     stamp(
         out,
@@ -120,7 +121,7 @@ def sizes(utterances: int | None, hours: float | None, validation: int, test: in
     """
     if utterances is not None and hours is not None:
         raise UserError("both a number of utterances and hours", where="--utterances, --hours", todo="give one of them")
-    train = Size(utterances or 10_000) if hours is None else Size(hours=hours)
+    train = Size(10_000 if utterances is None else utterances) if hours is None else Size(hours=hours)
     return {"train": train, "validation": Size(validation), "test": Size(test)}
 
 

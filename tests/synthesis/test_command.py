@@ -32,7 +32,7 @@ def test_it_tells_what_it_made(tmp_path):
         ("--language xx", "language 'xx'"),
         ("--engines loudspeaker", "loudspeaker"),
         ("--language ru", "no voice for 'ru'"),
-        ("--test-voice kal --test-voice awb --test-voice rms --test-voice slt", "every voice"),
+        ("--test-voice kal --test-voice awb --test-voice rms --test-voice slt", "left for train"),
         ("--test-voice nobody", "nobody"),
         ("--utterances 5 --hours 1", "both"),
     ],

@@ -163,6 +163,14 @@ def test_what_no_voice_can_speak_is_left_out_and_counted(tmp_path):
     assert made.utterances == len(rows(tmp_path, "train")) == 40 - given_up
 
 
+def test_voices_that_all_are_held_out_make_a_test_corpus_alone(tmp_path):
+    held_out = {"engines": [Hummer()], "test_voices": [voice.speaker for voice in Hummer().voices("en")], "jobs": 1}
+    with pytest.raises(UserError, match=r"no voice is left for train.*--utterances 0"):
+        prepare(tmp_path / "both", Texts(), {"train": Size(3), "test": Size(3)}, **held_out)
+    (made,) = prepare(tmp_path / "test", Texts(), corpus.sizes(0, None, 0, 3), **held_out)
+    assert (made.path.name, made.utterances) == ("test.json", 3)
+
+
 def test_an_engine_that_never_speaks_is_an_error_and_leaves_no_manifest(tmp_path):
     with pytest.raises(EngineError, match="no voice could speak"):
         prepare(tmp_path, Texts(), SIZES, engines=[Mute()], jobs=1)

@@ -62,7 +62,6 @@ def test_an_engine_of_one_person_trains():
     [
         (["nobody"], [], "nobody"),
         (["kal"], ["kal"], "both|for test"),
-        (["kal", "rms", "ked", "slt"], [], "every voice"),
     ],
 )
 def test_what_cannot_be_held_out_is_an_error(test, validation, told):
