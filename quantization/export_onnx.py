@@ -32,7 +32,7 @@ def main(
             f" log-probability {one.largest_difference:.1g} (allowed {TOLERANCE:.0e}), every label equal"
         )
         if one.rounded:
-            print(f"  {one.rounded} exceed it by less than twice what float32 takes PyTorch off its float64 result")
+            print(f"  {one.rounded} exceed it, at most twice as far off float64's result as PyTorch's float32")
     print(f"{out.parent / 'tokens.txt'}: its labels")
 
 

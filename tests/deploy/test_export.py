@@ -18,6 +18,7 @@ from spoken_numbers import audio, manifest
 from spoken_numbers.deploy.dynamic import dynamic_forms
 from spoken_numbers.deploy.export import DisagreementError, export
 from spoken_numbers.deploy.network import prepared
+from spoken_numbers.deploy.network_graph import network_graph
 from spoken_numbers.deploy.pair import read_pair
 from spoken_numbers.deploy.quantize import quantize
 from spoken_numbers.errors import UserError
@@ -148,6 +149,19 @@ def test_nothing_is_left_behind_by_an_export_that_disagrees(said, tmp_path):
     with pytest.raises(DisagreementError, match="utterance 1"):
         export(saved(model, tmp_path), tmp_path / "out" / "model.onnx", [said], "", 4)
     assert not [path for path in tmp_path.rglob("*") if path.suffix in (".onnx", ".txt") or "tmp" in path.name]
+
+
+def test_a_graph_that_computes_a_little_else_is_refused(said, tmp_path, monkeypatch):
+    def a_little_off(model):
+        bias = model.decoder.decoder_layers[0].bias.data
+        bias[3] += 0.01
+        graph = network_graph(model)
+        bias[3] -= 0.01
+        return graph
+
+    monkeypatch.setattr("spoken_numbers.deploy.export.network_graph", a_little_off)
+    with pytest.raises(DisagreementError, match=r"0\.0\d+ off those of float64"):
+        export(saved(tiny_quartznet(blocks=[0, 1, 7]), tmp_path), tmp_path / "model.onnx", [said], "", 4)
 
 
 @pytest.mark.parametrize(
