@@ -4,12 +4,10 @@ import numpy as np
 
 from spoken_numbers.audio import SAMPLE_RATE, FloatArray
 from spoken_numbers.augmentation.perturbation import bounds
+from spoken_numbers.speech_frames import FRAME, speech_frames
 
 LONGEST = 60.0
 """Seconds; a longer silence is another recording."""
-
-FRAME = SAMPLE_RATE // 100
-"""Samples, 10 ms, of the frames whose level is taken."""
 
 SHORTEST_GAP = 12
 """Frames; what is quiet for less may be the closure inside "eight" or "six"."""
@@ -60,15 +58,10 @@ class Pauses:
 
 
 def _gaps(waveform: FloatArray) -> list[tuple[int, int]]:
-    """First sample and last of what is quiet between speech, without the frames next to that.
-
-    Speech is what rises 6 dB above the quietest frames, or lies within 25 dB of the loudest, and not 40 dB below it.
-    """
-    frames = waveform[: len(waveform) // FRAME * FRAME].reshape(-1, FRAME)
-    if not len(frames):
+    """First sample and last of what is quiet between speech, without the frames next to that."""
+    if not len(waveform):
         return []
-    level = 10 * np.log10(np.square(frames, dtype=np.float64).mean(axis=1) + 1e-12)
-    spoken = np.flatnonzero(level >= np.clip(np.percentile(level, 5) + 6, level.max() - 40, level.max() - 25))
+    spoken = speech_frames(waveform)
     apart = np.flatnonzero(np.diff(spoken) > SHORTEST_GAP)
     return [((spoken[at] + 2) * FRAME, (spoken[at + 1] - 1) * FRAME) for at in apart]
 

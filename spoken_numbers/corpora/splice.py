@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 
 from spoken_numbers.audio import SAMPLE_RATE, FloatArray
+from spoken_numbers.speech_frames import FRAME, speech_frames
 
-FRAME = SAMPLE_RATE // 100  # 10 ms
 FADE = SAMPLE_RATE // 125  # 8 ms at each cut, against clicks
 PAD_BEFORE, PAD_AFTER = 2 * FRAME, 3 * FRAME  # keep weak onsets and the tails of "six", "eight"
 ROOM_WINDOW = SAMPLE_RATE // 40  # 25 ms
@@ -55,15 +55,8 @@ def splice(
 
 
 def speech_bounds(take: FloatArray) -> tuple[int, int]:
-    """Where the speech of one isolated digit starts and stops, in samples, with 20 ms before and 30 ms after it.
-
-    Speech is what rises 6 dB above the quietest frames, but anything within 25 dB of the loudest frame counts as
-    speech (a take cut tight has no silence to measure) and nothing 40 dB below it does.
-    """
-    level = _to_db(_frame_power(take, FRAME))
-    loudest, floor = level.max(), np.percentile(level, 5)
-    threshold = min(max(loudest - 40, floor + 6), loudest - 25)
-    active = np.flatnonzero(level >= threshold)
+    """Where the speech of one isolated digit starts and stops, in samples, with 20 ms before and 30 ms after it."""
+    active = speech_frames(take)
     return max(0, active[0] * FRAME - PAD_BEFORE), min(len(take), (active[-1] + 1) * FRAME + PAD_AFTER)
 
 
@@ -110,18 +103,8 @@ def _envelope(samples: int, fade_in: int, fade_out: int) -> npt.NDArray[np.float
     return envelope
 
 
-def _frame_power(waveform: FloatArray, frame: int) -> npt.NDArray[np.float64]:
-    if len(waveform) < frame:
-        return np.array([np.square(waveform, dtype=np.float64).mean()])
-    return np.square(waveform[: len(waveform) // frame * frame].reshape(-1, frame), dtype=np.float64).mean(axis=1)
-
-
 def _rms(waveform: npt.NDArray[np.floating]) -> float:
     return float(np.sqrt(np.square(waveform, dtype=np.float64).mean()))
-
-
-def _to_db(power: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    return 10 * np.log10(power + 1e-12)
 
 
 def _from_db(decibel: Any) -> Any:
