@@ -3,23 +3,30 @@
     python3 benchmarks/training_step.py [CONFIG …]
 
 Both sides train the same model on the same batch of noise; they take turns, and the median step of each is shown.
+Then a batch whose utterances ``released_slow``'s perturbations have lengthened, whole and in micro-batches.
 """
 
 import statistics
 import time
+from collections.abc import Callable, Sequence
 from typing import Annotated
 
+import numpy as np
 import torch
 import typer
 from hydra import compose, initialize_config_dir
+from material import spoken
 from nemo.collections.asr.models import EncDecCTCModel
 from omegaconf import OmegaConf
 
+from spoken_numbers.augmentation.config import chain_of
 from spoken_numbers.cli import run
-from spoken_numbers.training.command import CONF
+from spoken_numbers.training.batching import micro_batches
+from spoken_numbers.training.command import CONF, composed
 from spoken_numbers.training.fast_convolution import speed_up_depthwise
 
 SECONDS, UTTERANCES, DIGITS = 3.0, 32, 6
+PARTS = 4, 8
 
 
 def main(
@@ -36,6 +43,29 @@ def main(
             taken = _race([_step(stock, precision), _step(fast, precision)], steps)
             ours = f"{taken[1]:.3f} | {taken[0] / taken[1]:.1f}×"
             print(f"| {name} | {str(precision).removeprefix('torch.')} | {taken[0]:.3f} | {ours} |", flush=True)
+    _print_micro_batches(steps)
+
+
+def _print_micro_batches(steps: int) -> None:
+    lengths = _lengthened()
+    sides = []
+    for count in (1, *PARTS):
+        model = _model("quartznet_5x1_released_slow")
+        speed_up_depthwise(model.encoder)
+        sides.append(_step(model, torch.bfloat16, lengths, count))
+    taken = _race(sides, steps)
+    print("\n| quartznet_5x1_released_slow, bfloat16 | s | ratio |\n|---|---|---|")
+    for count, seconds in zip((1, *PARTS), taken, strict=True):
+        told = f"in {count} micro-batches" if count > 1 else "whole"
+        print(f"| {told} | {seconds:.3f} | {taken[0] / seconds:.1f}× |")
+
+
+def _lengthened() -> torch.Tensor:
+    """Samples of utterances after the perturbations that change their lengths."""
+    augment = composed(CONF / "quartznet_5x1_released_slow.yaml", []).augment
+    chain = chain_of({name: augment[name] for name in ("pauses", "tempo", "speed", "silence")})
+    rng = np.random.default_rng(0)
+    return torch.tensor([len(chain(heard, rng)) for heard, _ in spoken(UTTERANCES)])
 
 
 def _model(name: str) -> EncDecCTCModel:
@@ -47,24 +77,28 @@ def _model(name: str) -> EncDecCTCModel:
     return EncDecCTCModel(cfg=model).train()
 
 
-def _step(model: EncDecCTCModel, precision: torch.dtype):
-    signal = torch.randn(UTTERANCES, int(SECONDS * 16_000)) * 0.1
-    lengths = torch.full((UTTERANCES,), signal.shape[1])
-    targets, target_lengths = torch.randint(0, 10, (UTTERANCES, DIGITS)), torch.full((UTTERANCES,), DIGITS)
+def _step(
+    model: EncDecCTCModel, precision: torch.dtype, lengths: torch.Tensor | None = None, micro: int = 1
+) -> Callable[[], None]:
+    if lengths is None:
+        lengths = torch.full((UTTERANCES,), int(SECONDS * 16_000))
+    signal = torch.randn(len(lengths), int(lengths.max())) * 0.1
+    labels = torch.randint(0, 10, (len(lengths), DIGITS)), torch.full((len(lengths),), DIGITS)
     optimiser = torch.optim.AdamW(model.parameters(), 1e-3)
 
     def step() -> None:
-        with torch.autocast("cpu", precision, enabled=precision is not torch.float32):
-            log_probs, frames, _ = model(input_signal=signal, input_signal_length=lengths)
-            loss = model.loss(log_probs=log_probs, targets=targets, input_lengths=frames, target_lengths=target_lengths)
         optimiser.zero_grad()
-        loss.backward()
+        for part in micro_batches((signal, lengths, *labels), micro):
+            with torch.autocast("cpu", precision, enabled=precision is not torch.float32):
+                log_probs, frames, _ = model(input_signal=part[0], input_signal_length=part[1])
+                loss = model.loss(log_probs=log_probs, targets=part[2], input_lengths=frames, target_lengths=part[3])
+            loss.backward()
         optimiser.step()
 
     return step
 
 
-def _race(sides, rounds: int) -> list[float]:
+def _race(sides: Sequence[Callable[[], None]], rounds: int) -> list[float]:
     times: list[list[float]] = [[] for _ in sides]
     for side in sides:
         side()  # first calls choose algorithms and allocate

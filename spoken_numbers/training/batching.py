@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
+import torch
 from torch.utils.data import Sampler
 
 BATCHES_PER_POOL = 50
@@ -18,6 +19,22 @@ class Drawn(NamedTuple):
     epoch: int
     row: int
     audio: bytes | None = None
+
+
+def micro_batches(batch: Sequence[torch.Tensor], count: int) -> list[list[torch.Tensor]]:
+    """Split a batch into ``count`` of utterances of like length, each without padding that none of its own needs.
+
+    Perturbations that lengthen utterances leave a batch that was sorted by duration half padding.
+
+    Args:
+        batch: signals (batch, samples), their lengths, labels (batch, characters), their lengths.
+    """
+    signals, samples, labels, characters = batch
+    parts = samples.argsort().tensor_split(min(count, len(samples)))
+    return [
+        [signals[rows, : samples[rows].max()], samples[rows], labels[rows, : characters[rows].max()], characters[rows]]
+        for rows in parts
+    ]
 
 
 class LengthBatchSampler(Sampler[list[Drawn]]):

@@ -31,7 +31,7 @@ LOADER_KEYS = {
     "augmentor",
     "seed",
 }
-TRAINING_KEYS = {"repeat", "is_tarred", "tarred_audio_filepaths"}
+TRAINING_KEYS = {"repeat", "micro_batches", "is_tarred", "tarred_audio_filepaths"}
 SECTIONS = {
     "name",
     "seed",
@@ -69,6 +69,9 @@ def check_config(cfg: DictConfig) -> None:
     if not isinstance(repeat, int) and len(repeat) != len(manifest_paths(cfg.model.train_ds)):
         todo = "give one count, or as many as there are manifests"
         raise ConfigError("repeat does not fit the manifests", where="model.train_ds.repeat", todo=todo)
+    if not isinstance(parts := cfg.model.train_ds.micro_batches, int) or parts < 1:
+        where, todo = "model.train_ds.micro_batches", "give 1, or the parts to compute a batch in"
+        raise ConfigError(f"a batch in {parts} parts", where=where, todo=todo)
     train, validation = (
         list(dict.fromkeys(manifest_paths(ds))) for ds in (cfg.model.train_ds, cfg.model.validation_ds)
     )

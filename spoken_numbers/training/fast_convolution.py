@@ -4,6 +4,8 @@ PyTorch's depthwise ``Conv1d`` costs a pass over the kernel for every output, an
 long. ``benchmarks/training_step.py`` measures both.
 """
 
+from typing import Any
+
 import torch
 from scipy.fft import next_fast_len
 from torch import nn
@@ -17,23 +19,46 @@ class FFTDepthwiseConv1d(nn.Conv1d):
 
     def _conv_forward(self, input: torch.Tensor, weight: torch.Tensor, bias: torch.Tensor | None) -> torch.Tensor:
         """(batch, channels, frames) → (batch, channels, frames), equal to ``nn.Conv1d`` up to rounding."""
-        frames, reach = input.shape[-1], self.dilation[0] * (self.kernel_size[0] - 1) // 2
-        # Frames that wrap around stay outside the slice that is kept.
-        size = next_fast_len(frames + reach, real=True)
-        size = max(size, 2 * reach + 1)
         with torch.autocast(input.device.type, enabled=False):
             kernel = weight.float().squeeze(1).flip(-1)
             if self.dilation[0] > 1:
-                spread = kernel.new_zeros(kernel.shape[0], 2 * reach + 1)
+                spread = kernel.new_zeros(kernel.shape[0], self.dilation[0] * (kernel.shape[1] - 1) + 1)
                 spread[:, :: self.dilation[0]] = kernel
                 kernel = spread
-            spectrum = torch.fft.rfft(input.float(), n=size) * torch.fft.rfft(kernel, n=size)
-            output = torch.fft.irfft(spectrum, n=size)[..., reach : reach + frames]
+            output: torch.Tensor = _SpectralProduct.apply(input.float(), kernel)
             if bias is not None:
                 output = output + bias.float().unsqueeze(-1)
         if torch.is_autocast_enabled(input.device.type):
             return output.to(torch.get_autocast_dtype(input.device.type))
         return output.to(input.dtype)
+
+
+class _SpectralProduct(torch.autograd.Function):
+    """(batch, channels, frames) and kernels (channels, taps), taps odd → (batch, channels, frames).
+
+    Autograd's own way back through real transforms goes over complex ones of twice the size.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, signal: torch.Tensor, kernel: torch.Tensor) -> torch.Tensor:
+        frames, taps = signal.shape[-1], kernel.shape[-1]
+        reach = taps // 2
+        # Frames that wrap around stay outside the slice that is kept.
+        size = next_fast_len(max(frames + reach, taps), real=True)
+        spectra = torch.fft.rfft(signal, n=size), torch.fft.rfft(kernel, n=size)
+        ctx.save_for_backward(*spectra)
+        ctx.sizes = frames, taps, size
+        return torch.fft.irfft(spectra[0] * spectra[1], n=size)[..., reach : reach + frames]
+
+    @staticmethod
+    def backward(ctx: Any, *grads: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        signal, kernel = ctx.saved_tensors
+        frames, taps, size = ctx.sizes
+        reach = taps // 2
+        grad = torch.fft.rfft(nn.functional.pad(grads[0], (reach, size - reach - frames)))
+        to_signal = torch.fft.irfft(grad * kernel.conj(), n=size)[..., :frames]
+        to_kernel = torch.fft.irfft((grad * signal.conj()).sum(0), n=size)[..., :taps]
+        return to_signal, to_kernel
 
 
 def speed_up_depthwise(module: nn.Module) -> int:

@@ -1,6 +1,7 @@
 """NeMo's CTC model, validated on digit strings and fed in batches of like length."""
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from torch.utils.data import DataLoader
 from spoken_numbers.assessment.metrics import ErrorCounts, count_errors
 from spoken_numbers.decoding.greedy import collapse
 from spoken_numbers.labels import LABELS
-from spoken_numbers.training.batching import Drawn, LengthBatchSampler
+from spoken_numbers.training.batching import Drawn, LengthBatchSampler, micro_batches
 from spoken_numbers.training.dataset import AugmentedDataset, ShardedDataset, settle_loader
 from spoken_numbers.training.equalization import freeze_norms, is_folded
 from spoken_numbers.training.fast_convolution import speed_up_depthwise
@@ -47,7 +48,8 @@ class SpokenNumberModel(EncDecCTCModel):
             speed_up_depthwise(self.encoder)
 
     def training_step(self, batch: tuple[torch.Tensor, ...], batch_idx: int) -> torch.Tensor:
-        loss = self._loss_in_int8(batch) if self._int8 is not None else self.loss_and_paths(batch)[0]
+        parts = micro_batches(batch, self.cfg.train_ds.micro_batches)
+        loss = torch.stack([self._training_loss(part) * (len(part[0]) / len(batch[0])) for part in parts]).sum()
         self.log("train/loss", loss, prog_bar=True)
         self.log("train/learning_rate", self._optimizer.param_groups[0]["lr"])
         return loss
@@ -120,7 +122,7 @@ class SpokenNumberModel(EncDecCTCModel):
             epoch = loops["epoch_progress"]["current"]["processed"]
             sampler.resume(epoch, loops["epoch_loop.batch_progress"]["current"]["completed"])
 
-    def loss_and_paths(self, batch: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    def loss_and_paths(self, batch: Sequence[torch.Tensor]) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         signal, signal_lengths, targets, target_lengths = batch
         log_probs, lengths, paths = self.forward(input_signal=signal, input_signal_length=signal_lengths)
         loss = self.loss(log_probs=log_probs, targets=targets, input_lengths=lengths, target_lengths=target_lengths)
@@ -130,7 +132,10 @@ class SpokenNumberModel(EncDecCTCModel):
         """From here on compute as the int8 graph does; the model must be equalised."""
         self._int8 = Int8Simulation(self, feature_range), consistency_weight
 
-    def _loss_in_int8(self, batch: tuple[torch.Tensor, ...]) -> torch.Tensor:
+    def _training_loss(self, batch: Sequence[torch.Tensor]) -> torch.Tensor:
+        return self._loss_in_int8(batch) if self._int8 is not None else self.loss_and_paths(batch)[0]
+
+    def _loss_in_int8(self, batch: Sequence[torch.Tensor]) -> torch.Tensor:
         """CTC of the rounded and of the float model, and how far they are apart, since both are to read the same."""
         assert self._int8 is not None
         simulation, weight = self._int8

@@ -1,9 +1,10 @@
 """Every utterance once an epoch, in an order that the seed alone decides, also after a kill and over ranks."""
 
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spoken_numbers.training.batching import LengthBatchSampler
+from spoken_numbers.training.batching import LengthBatchSampler, micro_batches
 
 durations = st.lists(st.floats(0.1, 20), min_size=1, max_size=400)
 
@@ -58,3 +59,27 @@ def test_epochs_and_seeds_differ():
         sampler.set_epoch(epoch)
         orders.append(str(list(sampler)))
     assert len(set(orders)) == 3
+
+
+@given(st.lists(st.tuples(st.integers(1, 50), st.integers(0, 9)), min_size=1, max_size=40), st.integers(1, 12))
+def test_micro_batches_share_out_a_batch_by_length_and_pad_no_more_than_they_must(sizes, count):
+    signal_lengths, label_lengths = torch.tensor(sizes).T
+    signals, labels = torch.zeros(len(sizes), 60), torch.full((len(sizes), 12), 11)
+    for row, (samples, characters) in enumerate(sizes):
+        signals[row, :samples] = row + 1
+        labels[row, :characters] = row % 10
+    parts = micro_batches((signals, signal_lengths, labels, label_lengths), count)
+    assert len(parts) == min(count, len(sizes))
+    longest = [int(lengths.max()) for _, lengths, _, _ in parts]
+    assert longest == sorted(longest)
+    seen = []
+    for part_signals, lengths, part_labels, characters in parts:
+        assert part_signals.shape[1] == lengths.max()
+        assert part_labels.shape[1] == characters.max()
+        for signal, samples, label, length in zip(part_signals, lengths, part_labels, characters, strict=True):
+            row = int(signal[0]) - 1
+            assert (int(samples), int(length)) == sizes[row]
+            assert int((signal == row + 1).sum()) == samples
+            assert (label[:length] == row % 10).all()
+            seen.append(row)
+    assert sorted(seen) == list(range(len(sizes)))

@@ -85,6 +85,7 @@ def test_a_good_config_passes(corpus):
         ("model.labels=[a,b]", "labels must be"),
         ("model.train_ds.manifest_filepath=nowhere.json", "nowhere.json"),
         ("model.train_ds.repeat=[1,2]", "repeat does not fit"),
+        ("model.train_ds.micro_batches=0", "model.train_ds.micro_batches"),
         ("augment=voice augment.speed.prob=2", "augment.speed"),
         ("+augment.sped.prob=1", "no such perturbation"),
         ("+augment.gain.prob=1 +augment.gain.min_gain_dbfs=0 +augment.gain.max_gain_dbfs=0", "changes nothing"),

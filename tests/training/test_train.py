@@ -59,6 +59,24 @@ def test_tensorboard_shows_curves_readings_and_utterances(trained):
     assert any("hparams" in tag for tag in tags["tensors"]) or (trained / "hparams.yaml").exists()
 
 
+def test_a_batch_in_parts_costs_what_it_costs_whole(corpus, tmp_path):
+    """Of a folded model, whose normalisations know nothing of the batch."""
+    losses = []
+    for parts in (1, 3):
+        settled = ["model.spec_augment=null", "frontend.dither=0", "augment=none", "trainer.precision=32-true"]
+        steps = ["trainer.max_steps=3", "trainer.log_every_n_steps=1", f"name=in_{parts}"]
+        data = [f"model.{part}_ds.manifest_filepath={corpus}/{part}.json" for part in ("train", "validation")]
+        batches = ["model.train_ds.batch_size=8", f"model.train_ds.micro_batches={parts}"]
+        settings = [f"exp_manager.exp_dir={tmp_path}", "quantization=none", *batches]
+        done = run_warm("train_quartznet.py", "conf/quartznet_5x1_finetune.yaml", *data, *settled, *steps, *settings)
+        assert done.returncode == 0, done.stderr
+        events = EventAccumulator(str(tmp_path / f"in_{parts}"))
+        events.Reload()
+        losses.append([event.value for event in events.Scalars("train/loss")])
+    assert len(losses[0]) == 3
+    assert losses[1] == pytest.approx(losses[0], rel=1e-3)
+
+
 def test_typed_again_there_is_nothing_to_do(trained, corpus):
     before = (trained / "tiny.nemo").stat().st_mtime_ns
     limits = ["trainer.max_epochs=3", "trainer.max_steps=-1", "name=tiny", "exp_manager.checkpoint_every_n_steps=5"]
