@@ -119,11 +119,15 @@ release-model: release-data
 	python3 train_quartznet.py conf/quartznet_5x1_released_gpu_int8.yaml
 	python3 train_quartznet.py conf/quartznet_5x1_released_slow.yaml
 	python3 scripts/average_models.py $(call trained,quartznet_5x1_released_gpu_int8 quartznet_5x1_released_slow) --out experiments/average_slow.nemo
+	python3 train_quartznet.py conf/quartznet_5x1_released_slow_long.yaml
+	python3 scripts/average_models.py experiments/average_slow.nemo $(call trained,quartznet_5x1_released_slow_long) --out experiments/average_slow_long.nemo
 	python3 train_quartznet.py conf/quartznet_5x1_released_slow_int8.yaml
 	python3 train_quartznet.py conf/quartznet_5x1_released_all.yaml
 	python3 train_quartznet.py conf/quartznet_5x1_released_all_int8.yaml
 	python3 train_quartznet.py conf/quartznet_5x1_released_all_slow.yaml
 	python3 scripts/average_models.py $(call trained,quartznet_5x1_released_all_int8 quartznet_5x1_released_all_slow) --out experiments/average_all_slow.nemo
+	python3 train_quartznet.py conf/quartznet_5x1_released_all_slow_long.yaml
+	python3 scripts/average_models.py experiments/average_all_slow.nemo $(call trained,quartznet_5x1_released_all_slow_long) --out experiments/average_all_slow_long.nemo
 	python3 train_quartznet.py conf/quartznet_5x1_released_all_slow_int8.yaml
 	python3 quantization/export_onnx.py $(SHIPPED)/quartznet_5x1_released_all_slow_int8.nemo --out $(SHIPPED)/onnx/quartznet_5x1.onnx
 	python3 quantization/quantize.py $(SHIPPED)/onnx/quartznet_5x1.onnx --out models/quartznet_5x1_int8.onnx --method static $(MATCHED) --accept-differences --largest 2.05
