@@ -48,7 +48,8 @@ class SpokenNumberModel(EncDecCTCModel):
             speed_up_depthwise(self.encoder)
 
     def training_step(self, batch: tuple[torch.Tensor, ...], batch_idx: int) -> torch.Tensor:
-        parts = micro_batches(batch, self.cfg.train_ds.micro_batches)
+        count = self.cfg.train_ds.micro_batches
+        parts = micro_batches(batch, count) if count > 1 else [batch]
         loss = torch.stack([self._training_loss(part) * (len(part[0]) / len(batch[0])) for part in parts]).sum()
         self.log("train/loss", loss, prog_bar=True)
         self.log("train/learning_rate", self._optimizer.param_groups[0]["lr"])
