@@ -105,7 +105,7 @@ class Recognizer:
     ) -> Transcript | list[Transcript]:
         """Read the number that is spoken in a recording, or in each of a list of them.
 
-        What is longer than 8 s is cut at pauses and its digits are joined, in bounded memory for hours of audio.
+        What is longer than 12 s is cut at pauses and its digits are joined, in bounded memory for hours of audio.
         A recording shorter than 0.1 s, or without anything above -80 dB re full scale, gives the empty label. Clipped
         audio is read as it is.
 

@@ -89,7 +89,7 @@ def transcribe(
 
     Args:
         by_utterance: a record for each utterance that voice activity tells, none for silence; else one a recording.
-        bound: what is known of the number in each record, where recordings of more than 8 s have one in each piece.
+        bound: what is known of the number in each record, where recordings of more than 12 s have one in each piece.
 
     Raises:
         GrammarError: no number is within the bound.
