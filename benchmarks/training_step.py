@@ -19,6 +19,7 @@ from material import spoken
 from nemo.collections.asr.models import EncDecCTCModel
 from omegaconf import OmegaConf
 
+from spoken_numbers.audio import SAMPLE_RATE
 from spoken_numbers.augmentation.config import chain_of
 from spoken_numbers.cli import run
 from spoken_numbers.training.batching import micro_batches
@@ -67,7 +68,7 @@ def _lengthened() -> torch.Tensor:
     augment = composed(CONF / "quartznet_5x1_released_slow.yaml", []).augment
     chain = chain_of({name: augment[name] for name in ("pauses", "tempo", "speed", "silence")})
     rng = np.random.default_rng(0)
-    return torch.tensor([len(chain(heard[: int(MEAN * 16_000)], rng)) for heard, _ in spoken(UTTERANCES)])
+    return torch.tensor([len(chain(heard[: int(MEAN * SAMPLE_RATE)], rng)) for heard, _ in spoken(UTTERANCES)])
 
 
 def _model(name: str) -> EncDecCTCModel:
@@ -83,7 +84,7 @@ def _step(
     model: EncDecCTCModel, precision: torch.dtype, lengths: torch.Tensor | None = None, micro: int = 1
 ) -> Callable[[], None]:
     if lengths is None:
-        lengths = torch.full((UTTERANCES,), int(SECONDS * 16_000))
+        lengths = torch.full((UTTERANCES,), int(SECONDS * SAMPLE_RATE))
     signal = torch.randn(len(lengths), int(lengths.max())) * 0.1
     labels = torch.randint(0, 10, (len(lengths), DIGITS)), torch.full((len(lengths),), DIGITS)
     optimiser = torch.optim.AdamW(model.parameters(), 1e-3)
