@@ -141,7 +141,7 @@ release-model: release-data
 FOLDS := fold_1 fold_2 fold_3 fold_4 fold_5
 cross-validation: release-data
 	python3 scripts/prepare_an4.py "$(SPOKEN_NUMBERS_CORPORA)/an4" --out data/an4_all --test-fraction 0 --rest digits
-	python3 scripts/cut_digits.py data/an4_all/train.json data/an4_all/train_rest.json --out data/an4_all_cut --corpus an4_cut --strings-per-speaker 150
+	python3 scripts/cut_digits.py data/an4_all/train.json data/an4_all/train_rest.json --out data/an4_all_cut --corpus an4_cut --strings-per-speaker 300 --numbers-per-speaker 200
 	python3 scripts/make_folds.py data/an4_all/train.json data/an4_all/train_rest.json data/an4_all_cut/train.json data/an4_all_cut/train_isolated.json data/an4_all_cut/train_numbers.json --out data/folds
 	python3 train_quartznet.py conf/quartznet_5x1_fold_start.yaml
 	for fold in $(FOLDS); do python3 train_quartznet.py conf/quartznet_5x1_fold.yaml name=$$fold || exit; done

@@ -22,13 +22,12 @@ LONGEST = 12.0
 """Seconds; what is longer is cut. Speech without any pause is cut all the same, at its quietest 0.2 s.
 
 Models hear utterances of some seconds in training, and features are normalised over a piece; but a slow speaker's long
-number is better not cut at all. Utterances of eight tests, joined by speaker to half a minute, were read with 521 digit
-errors in pieces of up to 8 s, 477 of up to 12 s, 486 of up to 16 s (16 895 digits), which was chosen on these very
-utterances: what is spoken at 0.7 of its tempo or with longer pauses gains 51, everything else loses 7.
+number is better not cut at all. Of 8, 12 and 16 s, 8 misreads slow speech and 16 what is spoken fluently, on the card's
+own tests (``benchmarks/longest_piece.py``).
 """
 
-_CUT_WITHIN = (2.0, 10.0)
-"""Seconds from a piece's start; what is left for the next piece is then no shorter than 2 s."""
+SHORTEST_CUT = 2.0
+"""Seconds; no piece of a recording that is cut is shorter."""
 
 _PAUSE = 0.2
 """Seconds; longer than the closure inside "eight" and "six", which is as quiet as a pause."""
@@ -197,9 +196,9 @@ def _cut(blocks: Iterator[FloatArray], rate: int) -> Iterator[FloatArray]:
 
 
 def _quietest(waveform: FloatArray, rate: int) -> int:
-    """The middle of the quietest pause within ``_CUT_WITHIN``; of equally quiet ones, of the first."""
+    """The middle of the quietest pause that leaves ``SHORTEST_CUT`` before and after it; the first of equals."""
     step = rate // 100
-    first, last = (int(seconds * 100) for seconds in _CUT_WITHIN)
+    first, last = int(SHORTEST_CUT * 100), int((LONGEST - SHORTEST_CUT) * 100)
     steps = waveform[first * step : last * step].reshape(-1, step).astype(np.float64)
     energy = np.concatenate([[0.0], np.cumsum(np.square(steps).sum(axis=1))])
     width = int(_PAUSE * 100)
