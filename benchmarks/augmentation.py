@@ -54,7 +54,8 @@ def main(
             )
         _row("**all six**", six, waveforms, rounds)
         others: dict[str, dict[str, Any]] = {
-            name: {} for name in ("tempo", "pitch", "formant", "band_limit", "equalise", "clip", "packet_loss")
+            name: {}
+            for name in ("tempo", "pitch", "formant", "band_limit", "equalise", "dynamics", "clip", "packet_loss")
         }
         others["babble"] = {"manifest_path": six["noise"]["manifest_path"]}
         for name, keys in others.items():

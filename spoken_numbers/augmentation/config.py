@@ -10,6 +10,7 @@ import numpy as np
 from spoken_numbers.audio import FloatArray
 from spoken_numbers.augmentation.chain import Chain, Step
 from spoken_numbers.augmentation.channel import BandLimit, Clipping, Equalise, PacketLoss
+from spoken_numbers.augmentation.dynamics import Dynamics
 from spoken_numbers.augmentation.impulse import Impulse
 from spoken_numbers.augmentation.level import Gain, WhiteNoise
 from spoken_numbers.augmentation.noise import Babble, Noise
@@ -35,6 +36,7 @@ PERTURBATIONS: dict[str, Callable[..., Perturbation]] = {
     "babble": Babble,
     "band_limit": BandLimit,
     "equalise": Equalise,
+    "dynamics": Dynamics,
     "clip": Clipping,
     "packet_loss": PacketLoss,
 }
