@@ -1,6 +1,7 @@
 """What telephones and browsers do to soft sounds."""
 
 import numpy as np
+import scipy.ndimage
 
 from spoken_numbers.audio import FloatArray
 from spoken_numbers.augmentation.level import FRAME, speech_power
@@ -25,7 +26,7 @@ class Dynamics:
         self,
         min_ratio: float = 0.5,
         max_ratio: float = 3,
-        min_threshold_db: float = -30,
+        min_threshold_db: float = -20,
         max_threshold_db: float = -3,
         max_change_db: float = 25,
     ) -> None:
@@ -46,7 +47,7 @@ def expand(waveform: FloatArray, ratio: float, threshold_db: float, most_db: flo
         return waveform
     frames = waveform[: len(waveform) // FRAME * FRAME].reshape(-1, FRAME)
     power = np.einsum("ij,ij->i", frames, frames, dtype=np.float64) / FRAME
-    level = 10 * np.log10(np.convolve(power, np.ones(SMOOTHED) / SMOOTHED, "same") / speech + 1e-12)
+    level = 10 * np.log10(scipy.ndimage.uniform_filter1d(power, SMOOTHED, mode="nearest") / speech + 1e-12)
     change = np.clip((ratio - 1) * np.minimum(level - threshold_db, 0), -most_db, most_db)
     middles = (np.arange(len(frames)) + 0.5) * FRAME
     waveform *= np.interp(np.arange(len(waveform)), middles, 10 ** (change / 20)).astype(np.float32)
