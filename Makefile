@@ -94,11 +94,11 @@ russian-data: kokoro noise-data
 	python3 scripts/prepare_synthetic.py --engines kokoro --out data/kokoro_ru $(RUSSIAN) --utterances 800 --validation-utterances 50 --test-utterances 0 $(KOKORO_VOICES)
 
 # Some hours on two cores and a quarter of one on a GPU, for quartznet_5x1_released_gpu and _all. What is shipped has learnt from all
-# speakers; quartznet_5x1_released_gentle_int8 is the one that the held-out ones judge.
+# speakers; quartznet_5x1_released_soft_int8 is the one that the held-out ones judge.
 BEFORE := experiments/quartznet_5x1_released_int8/quartznet_5x1_released_int8.nemo
 WIDE := quartznet_5x1_released_wide quartznet_5x1_released_wide_1
 UNCUT := quartznet_5x1_released_uncut quartznet_5x1_released_uncut_1
-SHIPPED := experiments/quartznet_5x1_released_all_gentle_int8
+SHIPPED := experiments/quartznet_5x1_released_all_soft_int8
 trained = $(foreach name,$(1),experiments/$(name)/$(name).nemo)
 release-model: release-data
 	python3 train_quartznet.py conf/quartznet_5x1_released_start.yaml
@@ -123,7 +123,9 @@ release-model: release-data
 	python3 scripts/average_models.py experiments/average_slow.nemo $(call trained,quartznet_5x1_released_slow_long) --out experiments/average_slow_long.nemo
 	python3 train_quartznet.py conf/quartznet_5x1_released_gentle.yaml
 	python3 scripts/average_models.py experiments/average_slow_long.nemo $(call trained,quartznet_5x1_released_gentle) --out experiments/average_gentle.nemo
-	python3 train_quartznet.py conf/quartznet_5x1_released_gentle_int8.yaml
+	python3 train_quartznet.py conf/quartznet_5x1_released_soft.yaml
+	python3 scripts/average_models.py experiments/average_gentle.nemo $(call trained,quartznet_5x1_released_soft) --out experiments/average_soft.nemo
+	python3 train_quartznet.py conf/quartznet_5x1_released_soft_int8.yaml
 	python3 train_quartznet.py conf/quartznet_5x1_released_all.yaml
 	python3 train_quartznet.py conf/quartznet_5x1_released_all_int8.yaml
 	python3 train_quartznet.py conf/quartznet_5x1_released_all_slow.yaml
@@ -132,8 +134,10 @@ release-model: release-data
 	python3 scripts/average_models.py experiments/average_all_slow.nemo $(call trained,quartznet_5x1_released_all_slow_long) --out experiments/average_all_slow_long.nemo
 	python3 train_quartznet.py conf/quartznet_5x1_released_all_gentle.yaml
 	python3 scripts/average_models.py experiments/average_all_slow_long.nemo $(call trained,quartznet_5x1_released_all_gentle) --out experiments/average_all_gentle.nemo
-	python3 train_quartznet.py conf/quartznet_5x1_released_all_gentle_int8.yaml
-	python3 quantization/export_onnx.py $(SHIPPED)/quartznet_5x1_released_all_gentle_int8.nemo --out $(SHIPPED)/onnx/quartznet_5x1.onnx
+	python3 train_quartznet.py conf/quartznet_5x1_released_all_soft.yaml
+	python3 scripts/average_models.py experiments/average_all_gentle.nemo $(call trained,quartznet_5x1_released_all_soft) --out experiments/average_all_soft.nemo
+	python3 train_quartznet.py conf/quartznet_5x1_released_all_soft_int8.yaml
+	python3 quantization/export_onnx.py $(SHIPPED)/quartznet_5x1_released_all_soft_int8.nemo --out $(SHIPPED)/onnx/quartznet_5x1.onnx
 	python3 quantization/quantize.py $(SHIPPED)/onnx/quartznet_5x1.onnx --out models/quartznet_5x1_int8.onnx --method static $(MATCHED) --accept-differences --largest 2.05
 	python3 evaluation/calibrate.py models/quartznet_5x1_int8.onnx --manifest data/synthetic/validation.json
 

@@ -40,7 +40,7 @@ def test_two_megabytes_that_say_what_they_are():
     assert metadata.licence
     assert metadata.git_revision
     assert metadata.quantization["method"] == "static"
-    assert metadata.training_config["name"] == "quartznet_5x1_released_all_gentle_int8"
+    assert metadata.training_config["name"] == "quartznet_5x1_released_all_soft_int8"
 
 
 @pytest.mark.skipif(shutil.which("flite") is None, reason="needs flite")

@@ -104,7 +104,7 @@ def quantize(
             break
     if not made:
         raise QuantizeError("no int8 form is so small", where=str(path), todo="allow a larger one")
-    chosen = _chosen(made, accept_differences, path)
+    chosen = _chosen(made, accept_differences, path, largest)
     described = {
         "method": method,
         "form": chosen.form,
@@ -120,7 +120,7 @@ def quantize(
     return Quantized(made, chosen, len(checked), paths_of(result, out))
 
 
-def _chosen(made: Sequence[Attempt], accept_differences: bool, path: Path) -> Attempt:
+def _chosen(made: Sequence[Attempt], accept_differences: bool, path: Path, largest: int | None) -> Attempt:
     fast = [one for one in made if one.speed >= NOT_SLOWER]
     if not fast:
         raise QuantizeError("no int8 form is faster than float32 here", where=str(path), todo="try the other --method")
@@ -133,6 +133,8 @@ def _chosen(made: Sequence[Attempt], accept_differences: bool, path: Path) -> At
             where=str(path),
             todo="fine-tune with quantization=int8, or --accept-differences",
         )
+    if largest is not None:  # which says what a match is worth
+        return chosen
     smallest = min(one.size for one in fast)  # wider types that bring no match are not worth their bytes
     return min((one for one in fast if one.size < 1.01 * smallest), key=lambda one: len(one.differing or ()))
 

@@ -12,7 +12,7 @@ from spoken_numbers import audio, manifest
 from spoken_numbers.deploy.match import Attempt
 from spoken_numbers.deploy.network import prepared
 from spoken_numbers.deploy.network_graph import network_graph
-from spoken_numbers.deploy.quantize import MismatchError, QuantizeError, quantize
+from spoken_numbers.deploy.quantize import NOT_SLOWER, MismatchError, QuantizeError, quantize
 from spoken_numbers.deploy.run import log_probabilities_of, session_of
 from spoken_numbers.deploy.static import quantize_static, trained_ranges
 from spoken_numbers.onnx_model import OnnxModelError, open_model
@@ -32,10 +32,12 @@ def waveforms(exported_tones):
     return [audio.read(row.path(heard)) for row in manifest.read(heard)]
 
 
-def quantized(exported, out, method="static", calibration=True, check="many.json", accept=False, told=lambda _: None):
+def quantized(
+    exported, out, method="static", calibration=True, check="many.json", accept=False, told=lambda _: None, largest=None
+):
     few = [exported / "train.json"] if calibration else []
     checked = [exported / check] if check else []
-    return quantize(exported / "tones.onnx", exported / out, method, few, checked, bool(check), accept, told)
+    return quantize(exported / "tones.onnx", exported / out, method, few, checked, bool(check), accept, told, largest)
 
 
 def test_equalising_changes_no_log_probability_and_lets_every_channel_reach_one(waveforms):
@@ -121,6 +123,14 @@ def test_a_file_is_written_when_every_string_is_read_as_in_float(exported, metho
     assert made.compared == 1000
     said = open_model(made.paths[0]).metadata.quantization
     assert (said["method"], said["differing"], said["compared"]) == (method, 0, 1000)
+
+
+@pytest.mark.slow
+def test_what_differs_least_is_written_of_all_that_is_small_enough(exported):
+    made = quantized(exported, "bounded.onnx", accept=True, largest=10**9)
+    assert len(made.attempts) > 5
+    fast = [len(one.differing or ()) for one in made.attempts if one.speed >= NOT_SLOWER]
+    assert len(made.chosen.differing or ()) == min(fast) < max(fast)
 
 
 @pytest.mark.parametrize("method", ["static", "dynamic"])
