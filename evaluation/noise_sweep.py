@@ -1,4 +1,4 @@
-"""How models stand noise, codecs, rooms, silence and other tempos."""
+"""How models stand noise, codecs, rooms, silence, other tempos and levels."""
 
 from pathlib import Path
 from typing import Annotated
@@ -29,13 +29,16 @@ def main(
     pauses: Annotated[
         list[float] | None, typer.Option(min=0.01, max=LONGEST, help="seconds added between words; repeatable")
     ] = None,
+    level: Annotated[
+        list[float] | None, typer.Option(min=-60, max=60, help="dB by which each recording is made louder; repeatable")
+    ] = None,
     out: Annotated[Path, typer.Option(help="folder for perturbed copies, figures and curves")] = Path("data/sweep"),
     copies: Annotated[int, typer.Option(min=1, help="draws of noise and room for each utterance")] = 1,
     seed: int = 0,
 ) -> None:
-    """Print string accuracy at 20 to -5 dB, in codecs, rooms, silences and tempos; write noise_sweep.json and .svg."""
+    """Print string accuracy at 20 to -5 dB SNR and in every other condition; write noise_sweep.json and .svg."""
     acoustics = {path.stem: open_acoustic(path) for path in model}
-    asked = conditions(noise or [], codec or [], room or [], silence or [], tempo or [], pauses or [])
+    asked = conditions(noise or [], codec or [], room or [], silence or [], tempo or [], pauses or [], level or [])
     points = sweep(acoustics, manifest, asked, out, copies, seed)
     print("\n".join(table(points)))
     write(points, out)

@@ -1,4 +1,4 @@
-"""String accuracy against SNR, in codecs, rooms, silences and tempos; every model hears the same recordings."""
+"""String accuracy against SNR, in codecs, rooms, silences, tempos and levels; every model hears the same recordings."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -22,9 +22,9 @@ class Condition:
     """Clean, or one perturbation that every utterance goes through."""
 
     kind: str
-    """``clean``, ``noise``, ``codec``, ``room``, ``silence``, ``tempo`` or ``pauses``."""
+    """``clean``, ``noise``, ``codec``, ``room``, ``silence``, ``tempo``, ``pauses`` or ``level``."""
     name: str
-    """The noise manifest, codec, room manifest, seconds or rate."""
+    """The noise manifest, codec, room manifest, seconds, rate or decibels."""
     snr_db: int | None
     augment: Mapping[str, Mapping[str, Any]]
 
@@ -55,6 +55,7 @@ def conditions(
     silences: Sequence[float] = (),
     tempos: Sequence[float] = (),
     pauses: Sequence[float] = (),
+    levels: Sequence[float] = (),
 ) -> list[Condition]:
     """Clean, each noise at each SNR, each codec (or one drawn among several, with commas), and each of the others."""
     made = [Condition("clean", "", None, {})]
@@ -67,6 +68,7 @@ def conditions(
     made += [Condition("silence", f"{seconds:g} s", None, {"silence": _around(seconds)}) for seconds in silences]
     made += [Condition("tempo", f"{rate:g}", None, {"tempo": {"min_rate": rate, "max_rate": rate}}) for rate in tempos]
     made += [Condition("pauses", f"{s:g} s", None, {"pauses": {"min_secs": s, "max_secs": s}}) for s in pauses]
+    made += [Condition("level", f"{db:g} dB", None, {"gain": _gain(db)}) for db in levels]
     return made
 
 
@@ -184,6 +186,10 @@ def _perturbed(source: Path, condition: Condition, out: Path, copies: int, seed:
 
 def _around(seconds: float) -> dict[str, float]:
     return {f"{end}_{side}_silence_secs": seconds for end in ("min", "max") for side in ("start", "end")}
+
+
+def _gain(db: float) -> dict[str, float]:
+    return {"min_gain_dbfs": db, "max_gain_dbfs": db}
 
 
 def _name(path: Path) -> str:

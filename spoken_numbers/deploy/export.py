@@ -23,6 +23,7 @@ from spoken_numbers.training.equalization import equalize, is_equalizable
 from spoken_numbers.training.load import ModelError, features_of_batch, load_model, log_probabilities_of_batch
 from spoken_numbers.training.manifests import manifest_paths
 from spoken_numbers.training.model import encoder_stride
+from spoken_numbers.training.relative_guard import guard
 from spoken_numbers.utterances import spread
 
 TOLERANCE = 1e-3
@@ -222,6 +223,7 @@ class _Exact:
 def _in_float64(model: EncDecCTCModel) -> EncDecCTCModel:
     twin = EncDecCTCModel(cfg=model.cfg)
     twin.load_state_dict(model.state_dict())
+    guard(twin)
     twin.double().eval()
     featurizer = twin.preprocessor.featurizer
 

@@ -10,6 +10,7 @@ import onnx
 from onnx import numpy_helper, parser
 
 from spoken_numbers.errors import UserError
+from spoken_numbers.training.relative_guard import LEAST, RelativeGuard
 
 FRONT_END = "front_end/"
 """Prefix of the names of the graph's nodes, by which they are known once a network follows them."""
@@ -34,6 +35,8 @@ class FrontEnd:
     mag_power: float
     log_zero_guard_type: str
     log_zero_guard_value: float
+    relative_guard: float
+    """Share of the utterance's loudest energy that the guard has besides."""
     window: npt.NDArray[np.float32]
     mel_filters: npt.NDArray[np.float32]
     """(features, n_fft // 2 + 1)"""
@@ -65,7 +68,8 @@ def front_end_of(featurizer: Any) -> FrontEnd:
         raise FrontEndError(
             f"n_fft={featurizer.n_fft} cannot be exported", where="preprocessor", todo="train with an even n_fft"
         )
-    window = featurizer.window
+    window, guard = featurizer.window, featurizer.log_zero_guard_value_fn
+    relative = isinstance(guard, RelativeGuard)
     return FrontEnd(
         sample_rate=featurizer.sample_rate,
         win_length=featurizer.win_length,
@@ -74,7 +78,8 @@ def front_end_of(featurizer: Any) -> FrontEnd:
         preemph=featurizer.preemph,
         mag_power=featurizer.mag_power,
         log_zero_guard_type=featurizer.log_zero_guard_type,
-        log_zero_guard_value=float(featurizer.log_zero_guard_value_fn(featurizer.fb)),
+        log_zero_guard_value=LEAST if relative else float(guard(featurizer.fb)),
+        relative_guard=guard.share if relative else 0.0,
         window=np.ones(featurizer.win_length, np.float32) if window is None else window.numpy().astype(np.float32),
         mel_filters=featurizer.fb[0].numpy().astype(np.float32),
     )
@@ -125,7 +130,7 @@ def front_end_graph(front: FrontEnd, opset: int) -> onnx.ModelProto:
       {transform.text("padded", "squared")}
       {_power(front.mag_power)}
       energy = MatMul (mel_filters, power)
-      guard = Constant <value_float = {front.log_zero_guard_value!r}> ()
+      {_guard(front.log_zero_guard_value, front.relative_guard)}
       guarded = {"Add" if front.log_zero_guard_type == "add" else "Max"} (energy, guard)
       level = Log (guarded)
       first_level = Slice (level, axis_0, axis_1, axis_2)
@@ -236,6 +241,16 @@ def _power(mag_power: float) -> str:
         return "power = Identity (squared)"
     return f"""half_power = Constant <value_float = {mag_power / 2}> ()
       power = Pow (squared, half_power)"""
+
+
+def _guard(value: float, share: float) -> str:
+    if not share:
+        return f"guard = Constant <value_float = {value!r}> ()"
+    return f"""share = Constant <value_float = {share!r}> ()
+      least_guard = Constant <value_float = {value!r}> ()
+      loudest = ReduceMax (energy, axes_12)
+      part = Mul (loudest, share)
+      guard = Add (part, least_guard)"""
 
 
 def _pre_emphasis(preemph: float | None) -> str:

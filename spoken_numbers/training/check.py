@@ -72,6 +72,10 @@ def check_config(cfg: DictConfig) -> None:
     if not isinstance(parts := cfg.model.train_ds.micro_batches, int) or parts < 1:
         where, todo = "model.train_ds.micro_batches", "give 1, or the parts to compute a batch in"
         raise ConfigError(f"a batch in {parts} parts", where=where, todo=todo)
+    share = cfg.model.relative_guard
+    if share is not None and not (isinstance(share, float) and 0 < share < 1):
+        todo = "give a share of the loudest energy, 3e-7, or null"
+        raise ConfigError(f"a guard of {share}", where="model.relative_guard", todo=todo)
     train, validation = (
         list(dict.fromkeys(manifest_paths(ds))) for ds in (cfg.model.train_ds, cfg.model.validation_ds)
     )

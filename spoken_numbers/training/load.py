@@ -14,6 +14,7 @@ from spoken_numbers.audio import FloatArray, padded
 from spoken_numbers.errors import UserError
 from spoken_numbers.labels import LABELS
 from spoken_numbers.training.checkpoints import load
+from spoken_numbers.training.relative_guard import guard
 from spoken_numbers.training.untrusted import WeightsOnly, bounded_model, check_archive, check_settings
 
 
@@ -45,6 +46,7 @@ def load_model(path: Path) -> EncDecCTCModel:
         ) from None
     if not isinstance(model, EncDecCTCModel):  # NeMo restores whatever the file holds
         raise ModelError(f"{type(model).__name__} is no CTC model", where=str(path), todo="give a QuartzNet")
+    guard(model)
     return model.eval()
 
 

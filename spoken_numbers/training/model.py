@@ -19,6 +19,7 @@ from spoken_numbers.training.equalization import freeze_norms, is_folded
 from spoken_numbers.training.fast_convolution import speed_up_depthwise
 from spoken_numbers.training.int8_simulation import Int8Simulation, divergence
 from spoken_numbers.training.manifests import manifest_paths, names_of, repeated
+from spoken_numbers.training.relative_guard import guard
 
 
 def encoder_stride(cfg: DictConfig) -> int:
@@ -41,6 +42,7 @@ class SpokenNumberModel(EncDecCTCModel):
 
     def __init__(self, cfg: DictConfig, trainer: Trainer | None = None) -> None:
         super().__init__(cfg=cfg, trainer=trainer)
+        guard(self)
         self.examples: dict[str, list[tuple[str, str]]] = {}
         self._sums: dict[int, tuple[ErrorCounts, float]] = {}
         self._int8: tuple[Int8Simulation, float] | None = None

@@ -41,13 +41,13 @@ def sweep(material, out, *more):
 
 
 def test_every_condition_is_read_and_low_snr_costs_most(material, tmp_path):
-    others = ("--codec", "alaw", "--codec", "gsm,alaw", "--silence", 0.5, "--tempo", 0.7, "--pauses", 1)
+    others = ("--codec", "alaw", "--codec", "gsm,alaw", "--silence", 0.5, "--tempo", 0.7, "--pauses", 1, "--level", -30)
     done = sweep(material, tmp_path, "--room", material / "hall.json", *others)
     assert done.returncode == 0, done.stderr
     points = json.loads((tmp_path / "noise_sweep.json").read_text())
     asked = [("clean", "", None), *[("noise", "whistle", snr) for snr in SNRS_DB]]
     asked += [("codec", "alaw", None), ("codec", "gsm,alaw", None), ("room", "hall", None), ("silence", "0.5 s", None)]
-    asked += [("tempo", "0.7", None), ("pauses", "1 s", None)]
+    asked += [("tempo", "0.7", None), ("pauses", "1 s", None), ("level", "-30 dB", None)]
     assert [(p["condition"], p["name"], p["snr_db"]) for p in points] == asked
     assert all(p["strings"] == 8 for p in points)
     clean, *noisy = points

@@ -51,6 +51,7 @@ KINDS = {
     "hardtanh": lambda: tiny_quartznet("model.encoder.activation=hardtanh", blocks=[0, 1, 6, 7]),
     "a stride in each of two blocks": lambda: tiny_quartznet(blocks=[0, 0, 7]),
     "80 bands": lambda: tiny_quartznet("frontend=nemo80", "size.epilogue=[16,24]", blocks=[0, 1, 7]),
+    "relative guard": lambda: tiny_quartznet("model.relative_guard=1e-5", blocks=[0, 1, 7]),
 }
 
 

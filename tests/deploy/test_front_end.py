@@ -1,5 +1,7 @@
 """The front end in the graph computes NeMo's features."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from spoken_numbers.deploy.front_end import FrontEndError, front_end_graph, fron
 from spoken_numbers.deploy.network_graph import OPSET
 from spoken_numbers.deploy.run import session_of
 from spoken_numbers.training.command import CONF
+from spoken_numbers.training.relative_guard import guard
 
 MEL64 = yaml.safe_load((CONF / "frontend" / "mel64.yaml").read_text())
 SETTINGS = {
@@ -30,12 +33,17 @@ SETTINGS = {
     "blackman": {"window": "blackman"},
     "8 kHz, 300 to 3400 Hz": {"sample_rate": 8000, "n_fft": 256, "lowfreq": 300, "highfreq": 3400, "features": 40},
     "padded to 16": {"pad_to": 16},
+    "relative guard": {"relative_guard": 3e-7},
+    "relative guard, clamped": {"relative_guard": 1e-7, "log_zero_guard_type": "clamp"},
 }
 
 
 def preprocessor(settings):
-    plain = {key: value for key, value in (MEL64 | settings).items() if key not in ("_target_", "defaults")}
-    return AudioToMelSpectrogramPreprocessor(**plain).eval()
+    own = ("_target_", "defaults", "relative_guard")
+    plain = {key: value for key, value in (MEL64 | settings).items() if key not in own}
+    model = SimpleNamespace(cfg=settings, preprocessor=AudioToMelSpectrogramPreprocessor(**plain).eval())
+    guard(model)
+    return model.preprocessor
 
 
 def speech_like(samples, seed, rate=16000):
@@ -79,6 +87,18 @@ def test_what_follows_an_utterance_in_its_batch_changes_nothing():
     garbage = session.run(None, {"waveform": signal, "length": lengths})[0]
     signal[1, 9000:] = 0
     np.testing.assert_array_equal(session.run(None, {"waveform": signal, "length": lengths})[0], garbage)
+
+
+@pytest.mark.parametrize("level", [-20, 20])
+def test_with_a_relative_guard_a_level_changes_no_feature(level):
+    session = session_of(front_end_graph(front_end_of(preprocessor({"relative_guard": 3e-7}).featurizer), OPSET))
+    batch, lengths = audio.padded([speech_like(16000, 0), speech_like(9000, 1)], 16000)
+    batch[:, 4000:6000] = 0  # digital silence, which noise suppression leaves
+    as_it_is, louder = (
+        session.run(None, {"waveform": waveforms, "length": lengths})[0]
+        for waveforms in (batch, batch * np.float32(10 ** (level / 20)))
+    )
+    np.testing.assert_allclose(louder, as_it_is, atol=0.02)
 
 
 def test_a_band_that_stays_at_the_guard_stays_at_zero():
