@@ -17,6 +17,7 @@ from spoken_numbers.labels import speak
 from spoken_numbers.onnx_model import open_model
 from spoken_numbers.synthesis.engine import Line
 from spoken_numbers.synthesis.flite import Flite
+from spoken_numbers.training.command import CONF, composed
 
 CORPORA = Path(os.environ.get("SPOKEN_NUMBERS_CORPORA", "/nonexistent"))
 MODEL, FEATURES = ROOT / "models" / "quartznet_5x1_int8.onnx", ROOT / "models" / "quartznet_5x1_int8_features.onnx"
@@ -43,6 +44,14 @@ def test_two_megabytes_that_say_what_they_are():
     assert metadata.training_config["name"] == "quartznet_5x1_released_all_soft_int8"
 
 
+@pytest.mark.parametrize("name", ["quartznet_5x1_finetune", "quartznet_5x1_aug_ru"])
+def test_what_goes_on_from_it_computes_its_features(name):
+    config, heard = composed(CONF / f"{name}.yaml", []), open_model(MODEL).metadata.front_end
+    assert config.init_from == "models/quartznet_5x1_int8.onnx"
+    assert config.model.relative_guard == heard["relative_guard"]
+    assert config.frontend.features == heard["features"]
+
+
 @pytest.mark.skipif(shutil.which("flite") is None, reason="needs flite")
 def test_it_reads_numbers_in_every_style():
     voice = next(one for one in Flite().voices("en") if "rms" in one.name)
@@ -55,6 +64,13 @@ def test_it_reads_numbers_in_every_style():
 
 def test_silence_is_no_number():
     assert Recognizer(MODEL).transcribe(np.zeros(32000, np.float32), sample_rate=16000).digits == ""
+
+
+def test_its_level_changes_nothing_that_a_recording_says(recordings):
+    recognizer = Recognizer(MODEL)
+    for waveform in recordings[::20]:
+        said = {recognizer.transcribe(waveform * 10 ** (db / 20), sample_rate=16000).label for db in (-40, -20, 0, 20)}
+        assert len(said) == 1
 
 
 def test_sherpa_onnx_reads_real_speech_as_we_do(recordings):
