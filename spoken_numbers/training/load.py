@@ -46,7 +46,10 @@ def load_model(path: Path) -> EncDecCTCModel:
         ) from None
     if not isinstance(model, EncDecCTCModel):  # NeMo restores whatever the file holds
         raise ModelError(f"{type(model).__name__} is no CTC model", where=str(path), todo="give a QuartzNet")
-    guard(model)
+    try:
+        guard(model)
+    except ValueError as error:
+        raise ModelError(str(error), where=str(path), todo="train it again or copy it whole") from None
     return model.eval()
 
 

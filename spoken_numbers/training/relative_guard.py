@@ -25,6 +25,14 @@ class RelativeGuard:
 
 
 def guard(model: EncDecCTCModel) -> None:
-    """Compute features as the model's config says: with ``relative_guard``, or as NeMo does where it has none."""
-    if share := model.cfg.get("relative_guard"):
-        model.preprocessor.featurizer.log_zero_guard_value_fn = RelativeGuard(share)
+    """Compute features as the model's config says: with ``relative_guard``, or as NeMo does where it has none.
+
+    Raises:
+        ValueError: something there that is no share.
+    """
+    share = model.cfg.get("relative_guard")
+    if share is None:
+        return
+    if not isinstance(share, float) or not 0 < share < 1:
+        raise ValueError(f"its relative_guard is {share}, which is no share of an energy")
+    model.preprocessor.featurizer.log_zero_guard_value_fn = RelativeGuard(share)

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from omegaconf import open_dict
 
 from spoken_numbers.training.load import ModelError, load_model, load_weights, log_probabilities
 
@@ -26,6 +27,28 @@ def test_padding_in_a_batch_changes_nothing(trained):
         np.testing.assert_allclose(batched, alone, atol=1e-4)
         assert alone.shape[1] == 12
         np.testing.assert_allclose(np.exp(alone).sum(axis=1), 1, atol=1e-4)
+
+
+def with_guard(share, trained, tmp_path):
+    model = load_model(trained / "tiny.nemo")
+    with open_dict(model.cfg):
+        model.cfg.relative_guard = share
+    model.save_to(str(tmp_path / "guarded.nemo"))
+    return tmp_path / "guarded.nemo"
+
+
+def test_a_relative_guard_comes_back_with_the_file(trained, tmp_path):
+    model = load_model(with_guard(1e-5, trained, tmp_path))
+    waveform = np.random.default_rng(0).normal(size=16000).astype(np.float32) * np.float32(0.1)
+    waveform[4000:8000] = 0
+    (as_it_is,), (quiet,) = (log_probabilities(model, [heard]) for heard in (waveform, waveform * np.float32(0.01)))
+    np.testing.assert_allclose(quiet, as_it_is, atol=0.01)
+
+
+@pytest.mark.parametrize("share", [0.0, 2.0, "much"])
+def test_a_guard_that_is_no_share_is_refused(trained, tmp_path, share):
+    with pytest.raises(ModelError, match="relative_guard"):
+        load_model(with_guard(share, trained, tmp_path))
 
 
 @pytest.mark.parametrize("samples", [1, 10, 200, 1000])
