@@ -15,6 +15,7 @@ from spoken_numbers.manifest_check import check_before_training
 from spoken_numbers.training.command import ConfigError
 from spoken_numbers.training.manifests import first_utterances, manifest_paths, shards_of
 from spoken_numbers.training.model import output_stride
+from spoken_numbers.training.relative_guard import share_of
 from spoken_numbers.training.shards import check_shards, is_sharded
 
 LOADER_KEYS = {
@@ -72,10 +73,11 @@ def check_config(cfg: DictConfig) -> None:
     if not isinstance(parts := cfg.model.train_ds.micro_batches, int) or parts < 1:
         where, todo = "model.train_ds.micro_batches", "give 1, or the parts to compute a batch in"
         raise ConfigError(f"a batch in {parts} parts", where=where, todo=todo)
-    share = cfg.model.relative_guard
-    if share is not None and not (isinstance(share, float) and 0 < share < 1):
+    try:
+        share_of(cfg.model)
+    except ValueError as error:
         todo = "give a share of the loudest energy, 3e-7, or null"
-        raise ConfigError(f"a guard of {share}", where="model.relative_guard", todo=todo)
+        raise ConfigError(str(error), where="model.relative_guard", todo=todo) from None
     train, validation = (
         list(dict.fromkeys(manifest_paths(ds))) for ds in (cfg.model.train_ds, cfg.model.validation_ds)
     )

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import torch
 from nemo.collections.asr.models import EncDecCTCModel
+from omegaconf import DictConfig
 
 LEAST = 2.0**-34
 """For digital silence; 30 dB below NeMo's constant, so that hiss on its own is not made loud."""
@@ -24,15 +25,23 @@ class RelativeGuard:
         return self.share * energies.amax(dim=(1, 2), keepdim=True) + LEAST
 
 
+def share_of(cfg: DictConfig) -> float | None:
+    """A model config's ``relative_guard``.
+
+    Raises:
+        ValueError: something there that is no share.
+    """
+    share = cfg.get("relative_guard")
+    if share is None or (isinstance(share, float) and 0 < share < 1):
+        return share
+    raise ValueError(f"its relative_guard is {share}, which is no share of an energy")
+
+
 def guard(model: EncDecCTCModel) -> None:
     """Compute features as the model's config says: with ``relative_guard``, or as NeMo does where it has none.
 
     Raises:
         ValueError: something there that is no share.
     """
-    share = model.cfg.get("relative_guard")
-    if share is None:
-        return
-    if not isinstance(share, float) or not 0 < share < 1:
-        raise ValueError(f"its relative_guard is {share}, which is no share of an energy")
-    model.preprocessor.featurizer.log_zero_guard_value_fn = RelativeGuard(share)
+    if (share := share_of(model.cfg)) is not None:
+        model.preprocessor.featurizer.log_zero_guard_value_fn = RelativeGuard(share)
