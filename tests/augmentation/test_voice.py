@@ -13,14 +13,13 @@ from hypothesis import strategies as st
 
 from spoken_numbers import audio
 from spoken_numbers.audio import SAMPLE_RATE
-from spoken_numbers.augmentation.voice import Formant, Pitch, Tempo, change_tempo, shift_formants, shift_pitch
+from spoken_numbers.augmentation.voice import change_tempo, shift_formants, shift_pitch
 from spoken_numbers.synthesis.engine import Line
 from spoken_numbers.synthesis.espeak import Espeak
 
 VOWELS = {"i": (280, 2250, 2890, 3600), "e": (530, 1840, 2480, 3500), "æ": (700, 1750, 2450, 3500)}
 FUNDAMENTALS = (95, 130, 190)
 VOICES = [pytest.param(f0, formants, id=f"{name}{f0}") for f0 in FUNDAMENTALS for name, formants in VOWELS.items()]
-PERTURBATIONS = (Tempo(), Pitch(), Formant())
 
 
 def vowel(f0, formants, seconds=1.0):
@@ -196,37 +195,6 @@ def test_a_change_of_nothing_returns_the_speech_and_one_of_almost_nothing_almost
     assert np.corrcoef(nearly, wave)[0, 1] > 0.99
 
 
-@pytest.mark.parametrize("perturb", PERTURBATIONS, ids=lambda perturb: type(perturb).__name__)
-def test_a_seed_gives_the_same_bytes_and_another_seed_others(perturb):
-    wave = vowel(110, VOWELS["e"], 0.5)
-    first, again, other = (perturb(wave.copy(), np.random.default_rng(seed)).tobytes() for seed in (3, 3, 4))
-    assert first == again
-    assert first != other
-
-
-@given(samples=st.integers(0, 3000), level=st.sampled_from([0.0, 1e-30, 1e-4, 1.0]), seed=st.integers(0, 99))
-def test_any_length_and_level_comes_back_finite_and_as_long_as_promised(samples, level, seed):
-    rng = np.random.default_rng(seed)
-    wave = (level * rng.uniform(-1, 1, samples)).astype(np.float32)
-    for perturb in PERTURBATIONS:
-        changed = perturb(wave.copy(), rng)
-        assert changed.dtype == np.float32
-        assert np.isfinite(changed).all()
-        assert np.abs(changed).max(initial=0) <= 4 * level
-        if not isinstance(perturb, Tempo):
-            assert len(changed) == samples
-    assert len(change_tempo(wave, 1.1)) == round(samples / 1.1)
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        lambda: Tempo(1.1, 0.9),
-        lambda: Tempo(0, 1),
-        lambda: Pitch(-40, 4),
-        lambda: Formant(0.85, float("nan")),
-    ],
-)
-def test_values_that_make_no_sense_are_refused(wrong):
-    with pytest.raises(ValueError, match="give the smaller one first"):
-        wrong()
+@given(samples=st.integers(0, 3000), factor=st.floats(0.5, 2))
+def test_speech_becomes_as_long_as_the_tempo_says(samples, factor):
+    assert len(change_tempo(np.ones(samples, np.float32), factor)) == round(samples / factor)
