@@ -1,4 +1,4 @@
-"""Digits of Asterisk's recorded voices → NeMo manifests of spliced digit strings and of the isolated digits."""
+"""Asterisk's recorded voices → NeMo manifests of digit strings, isolated digits, and phrases without a number."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -22,12 +22,19 @@ def main(
     split: Annotated[Split, typer.Option(help="of all voices")] = Split.test,
     strings_per_speaker: Annotated[int, typer.Option(min=1)] = 500,
     length: Annotated[str, typer.Option(help="digits per string: 6, or 4-8")] = "3-8",
+    transcripts: Annotated[
+        Path | None,
+        typer.Option(exists=True, dir_okay=False, help="core-sounds-en.txt or .txt.gz, for phrases without a number"),
+    ] = None,
     seed: int = 0,
     scheduler: SchedulerOption = None,
 ) -> None:
-    """Splice the digits of each voice into strings."""
+    """Splice the digits of each voice into strings; with its transcripts take its phrases without a number, too."""
     with scheduled_on(scheduler):
-        report_made(prompts.prepare(corpus, out, split.value, strings_per_speaker, length, seed))
+        made = prompts.prepare(corpus, out, split.value, strings_per_speaker, length, seed)
+        if transcripts is not None:
+            made.append(prompts.prepare_phrases(corpus, transcripts, out, split.value))
+        report_made(made)
 
 
 run(main)

@@ -18,7 +18,7 @@ import numpy as np
 
 from spoken_numbers import audio
 from spoken_numbers.audio import FloatArray
-from spoken_numbers.synthesis import kokoro_russian
+from spoken_numbers.synthesis import kokoro_english, kokoro_russian
 from spoken_numbers.synthesis.engine import NOTHING, Line, Voice
 
 FOLDER = Path("data/kokoro")
@@ -122,14 +122,16 @@ class Kokoro:
 
 
 def pronounced(text: str, voice: Voice) -> str | None:
-    """Kokoro's phonemes of English number words with commas; None where another word stands, or none."""
+    """Kokoro's phonemes of English words with commas; None where there are none."""
     spoken = []
     for part in text.split():
         word = part.rstrip(",")
-        if word not in _LEXICON:
-            return None
-        variants = _LEXICON[word].split("|")[("us", "gb", "foreign").index(voice.accent)].split()
-        spoken.append(random.Random(f"{voice.name} {word}").choice(variants) + part[len(word) :])
+        if word in _LEXICON:
+            variants = _LEXICON[word].split("|")[("us", "gb", "foreign").index(voice.accent)].split()
+            said = random.Random(f"{voice.name} {word}").choice(variants)
+        else:
+            said = kokoro_english.phonemes(word, voice.accent)
+        spoken.append(said + part[len(word) :])
     return " ".join(spoken) or None
 
 

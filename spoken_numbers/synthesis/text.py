@@ -1,4 +1,4 @@
-"""What is said: which number, in which style, with pauses where people pause."""
+"""What is said: which number, in which style, with pauses where people pause, or what else."""
 
 import random
 import re
@@ -10,6 +10,10 @@ import rstr
 from spoken_numbers.errors import UserError
 from spoken_numbers.labels import LANGUAGES, STYLES, LabelError, Spoken, label_of, speak, with_rare_words
 from spoken_numbers.lengths import parse_length
+from spoken_numbers.synthesis.other_words import other_words
+
+AMONG, OTHER = "among", "other"
+"""Styles of texts: a number in any of ``STYLES`` among other words, and other words alone, whose label is empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +43,27 @@ class Texts:
             to_learn: with rare words more often than evenly drawn numbers have them; not where a pattern is given.
         """
         style = rng.choices(list(self.styles), list(self.styles.values()))[0]
+        if style == OTHER:
+            words = other_words(self.language, rng)
+            return style, Spoken(words, ""), words
+        if style == AMONG:
+            return style, *self._among(rng, to_learn)
+        spoken = self._spoken(style, rng, to_learn)
+        return style, spoken, with_pauses(spoken, self.language, rng)
+
+    def _among(self, rng: random.Random, to_learn: bool) -> tuple[Spoken, str]:
+        spoken = self._spoken(rng.choice([style for style in self.styles if style in STYLES] or STYLES), rng, to_learn)
+        before, after = (other_words(self.language, rng, most=5) for _ in range(2))
+        kept = rng.choice((f"{before} {{}}", f"{before} {{}} {after}", f"{{}} {after}"))
+        text = kept.replace("{}", f"{{}}{rng.choice(('', ','))}").format(with_pauses(spoken, self.language, rng))
+        return Spoken(kept.format(spoken.words), spoken.label), text.rstrip(",")
+
+    def _spoken(self, style: str, rng: random.Random, to_learn: bool) -> Spoken:
         number = self._number(style, rng)
         if to_learn and self.pattern is None:
             changed = with_rare_words(str(number), style, rng)
             number = changed if style != "cardinal" or int(changed) < self.below else number
-        spoken = speak(number, style, self.language, rng)
-        return style, spoken, with_pauses(spoken, self.language, rng)
+        return speak(number, style, self.language, rng)
 
     def _number(self, style: str, rng: random.Random) -> str | int:
         if self.pattern is not None:
@@ -127,9 +146,11 @@ def parse_styles(spec: str) -> dict[str, float]:
     weights: dict[str, float] = {}
     for part in spec.split(","):
         name, _, weight = (piece.strip() for piece in part.partition("="))
-        known = name in STYLES and name not in weights
+        known = name in (*STYLES, AMONG, OTHER) and name not in weights
         if not known or not re.fullmatch(r"\d*\.?\d+", weight or "1") or float(weight or 1) <= 0:
-            todo = f"write for example {STYLES[0]}=0.4,{STYLES[-1]}=0.6; styles are {', '.join(STYLES)}"
+            todo = (
+                f"write for example {STYLES[0]}=0.4,{STYLES[-1]}=0.6; styles are {', '.join((*STYLES, AMONG, OTHER))}"
+            )
             raise UserError(f"styles '{spec}': cannot use '{part.strip()}'", todo=todo)
         weights[name] = float(weight or 1)
     return weights

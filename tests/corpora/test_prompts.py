@@ -1,17 +1,21 @@
-"""Digits of a telephone exchange's voices become strings of each voice."""
+"""Digits of a telephone exchange's voices become strings of each voice, and its phrases what holds no number."""
 
+import gzip
 import subprocess
 import sys
 from itertools import groupby
 from pathlib import Path
 
 import corpus_makers as makers
+import numpy as np
 import pytest
 from corpus_makers import content, heard, rows_of
 
 from spoken_numbers import audio
 from spoken_numbers.corpora import prompts
+from spoken_numbers.corpora.common import UNREADABLE
 from spoken_numbers.corpora.layout import LayoutError
+from spoken_numbers.errors import UserError
 
 SCRIPT = Path(__file__).parents[2] / "scripts" / "prepare_prompts.py"
 VOICES = ("en_US_f_ann", "en_US_m_ben")
@@ -55,6 +59,36 @@ def test_a_voice_with_links_to_it_speaks_once(sounds, tmp_path):
     made = prompts.prepare(sounds, tmp_path / "out", strings_per_speaker=3)
     assert {row.speaker for row in rows_of(tmp_path / "out", "test")} == set(VOICES)
     assert made[0].utterances == 6
+
+
+@pytest.mark.parametrize("suffix", [".txt", ".txt.gz"])
+def test_phrases_without_a_number_are_taken(sounds, tmp_path, suffix):
+    folder = sounds / VOICES[1]
+    for name in ("hello", "letters/z", "press-two", "menu", "oh", "gone"):
+        makers.write(folder / f"{name}.wav", makers.said("1", 1, 8_000), 8_000)
+    makers.write(folder / "silent.wav", np.zeros(8_000, np.float32), 8_000)
+    said = "; a list\n\nhello: Hello, and welcome.\nletters/z: zee\npress-two: Press two.\nmenu: Press 1 now\noh: O\n"
+    said += "beep: [a tone]\nsilent: Nothing.\nabsent: Not there.\n../../gone: Elsewhere.\n"
+    transcripts = tmp_path / f"said{suffix}"
+    transcripts.write_bytes(gzip.compress(said.encode()) if suffix.endswith("gz") else said.encode())
+    made = prompts.prepare_phrases(sounds, transcripts, tmp_path / "out")
+    rows = rows_of(tmp_path / "out", "test_phrases")
+    assert [(row.words, row.text, row.speaker) for row in rows] == [
+        ("Hello, and welcome.", "", VOICES[1]),
+        ("zee", "", VOICES[1]),
+    ]
+    assert made.left_out == {prompts.NUMBER: 3, UNREADABLE: 1}
+    assert heard(tmp_path / "out" / rows[0].audio_filepath) == ("1", 1)
+
+
+def test_transcripts_that_are_none_are_one_line(sounds, tmp_path):
+    torn = tmp_path / "torn.txt.gz"
+    torn.write_bytes(gzip.compress(b"hello: Hello.\n" * 99)[:-9])
+    with pytest.raises(UserError, match="cannot read transcripts"):
+        prompts.prepare_phrases(sounds, torn, tmp_path / "out")
+    (tmp_path / "empty.txt").touch()
+    with pytest.raises(LayoutError, match=r"that empty\.txt names"):
+        prompts.prepare_phrases(sounds, tmp_path / "empty.txt", tmp_path / "out")
 
 
 def test_the_form_of_most_bandwidth_is_taken(sounds, tmp_path):

@@ -31,7 +31,6 @@ def test_every_number_word_is_pronounced_in_every_accent(accent):
         assert kokoro.pronounced(f"{word}, one", voice)
     assert re.fullmatch(r"[^,]+, [^,]+", kokoro.pronounced("thirteen, one", voice))
     assert kokoro.pronounced("", voice) is None
-    assert kokoro.pronounced("one hundredth", voice) is None
 
 
 def test_a_voice_keeps_to_its_pronunciation_and_blends_count_as_the_same_person():
@@ -39,6 +38,16 @@ def test_a_voice_keeps_to_its_pronunciation_and_blends_count_as_the_same_person(
     assert len({part.rstrip(",") for part in kokoro.pronounced("three, three, three", voice).split()}) == 1
     assert len({voice.name for voice in VOICES}) == len(VOICES) == 394
     assert all(set(re.split("[+/]", v.name)) <= set(v.person.split(":")[1].split("+")) for v in VOICES)
+
+
+@NEEDS_ESPEAK
+@pytest.mark.parametrize(
+    ("accent", "expected"),
+    [("us", "mˈɛʒəɹ, lˈɪTəl, ʤˈOk"), ("gb", "mˈɛʒə, lˈɪtəl, ʤˈQk"), ("foreign", "mˈɛʒəɹ, lˈɪTəl, ʤˈOk")],
+)
+def test_other_words_are_said_as_in_its_accent(accent, expected):
+    voice = next(voice for voice in VOICES if voice.accent == accent)
+    assert kokoro.pronounced("measure, little, joke", voice) == expected
 
 
 @NEEDS_ESPEAK

@@ -6,8 +6,8 @@ import re
 import pytest
 
 from spoken_numbers.errors import UserError
-from spoken_numbers.labels import STYLES, digit_string, label_of, speak
-from spoken_numbers.synthesis.text import Texts, parse, with_pauses
+from spoken_numbers.labels import STYLES, digit_string, label_of, number_words, speak
+from spoken_numbers.synthesis.text import AMONG, OTHER, Texts, parse, with_pauses
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
@@ -34,6 +34,30 @@ def test_after_a_thousand_people_pause():
     texts = {with_pauses(spoken, "en", random.Random(seed)) for seed in range(50)}
     assert "five million, two hundred thousand, three" in texts
     assert all(set(re.findall(r"(\w+),", text)) <= {"million", "thousand"} for text in texts)
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_other_words_are_no_numbers_and_a_number_among_them_is_whole(language):
+    numbers = number_words(language) - {"a", "and"}
+    for seed in range(300):
+        _, other, text = Texts(language, {OTHER: 1.0}).draw(random.Random(seed))
+        assert other.label == ""
+        assert text == other.words == " ".join(re.findall(r"[^\W\d_]+(?:'[^\W\d_]+)*", text))
+        assert not {word.replace("ё", "е") for word in text.split()} & numbers
+        _, among, text = Texts(language, {AMONG: 1.0}, (1, 9)).draw(random.Random(seed))
+        words = among.words.split()
+        assert text.replace(",", "").split() == words
+        held = [at for at, word in enumerate(words) if word.replace("ё", "е") in numbers]
+        start = held[0] - (words[held[0] - 1] == "a" and held[0] > 0 and words[held[0]] in ("hundred", "thousand"))
+        assert label_of(" ".join(words[start : held[-1] + 1]), language) == among.label
+        assert start > 0 or held[-1] + 1 < len(words)
+
+
+def test_a_number_among_other_words_is_of_the_styles_asked_for():
+    texts = Texts(styles={AMONG: 1, "cardinal": 1}, below=1200)
+    drawn = [texts.draw(random.Random(seed)) for seed in range(100)]
+    assert {style for style, _, _ in drawn} == {AMONG, "cardinal"}
+    assert all(int(digit_string(spoken.label)) < 1200 for _, spoken, _ in drawn)
 
 
 def test_length_pattern_and_limit_are_kept():
