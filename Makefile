@@ -131,7 +131,9 @@ release-model: release-data
 	$(call go_on,slow,slow_long)
 	$(call go_on,slow_long,gentle)
 	$(call go_on,gentle,soft)
-	$(call go_on,soft,other)
+	python3 train_quartznet.py conf/quartznet_5x1_released_other.yaml
+	python3 scripts/average_models.py $(call trained,quartznet_5x1_released_other quartznet_5x1_released_other) experiments/average_soft.nemo --out experiments/average_other.nemo
+	$(call go_on,other,other_long)
 	python3 train_quartznet.py conf/quartznet_5x1_released_other_int8.yaml
 	python3 train_quartznet.py conf/quartznet_5x1_released_all.yaml
 	python3 train_quartznet.py conf/quartznet_5x1_released_all_int8.yaml
@@ -140,7 +142,9 @@ release-model: release-data
 	$(call go_on,all_slow,all_slow_long)
 	$(call go_on,all_slow_long,all_gentle)
 	$(call go_on,all_gentle,all_soft)
-	$(call go_on,all_soft,all_other)
+	python3 train_quartznet.py conf/quartznet_5x1_released_all_other.yaml
+	python3 scripts/average_models.py $(call trained,quartznet_5x1_released_all_other quartznet_5x1_released_all_other) experiments/average_all_soft.nemo --out experiments/average_all_other.nemo
+	$(call go_on,all_other,all_other_long)
 	python3 train_quartznet.py conf/quartznet_5x1_released_all_other_int8.yaml
 	python3 quantization/export_onnx.py $(SHIPPED)/quartznet_5x1_released_all_other_int8.nemo --out $(SHIPPED)/onnx/quartznet_5x1.onnx
 	python3 quantization/quantize.py $(SHIPPED)/onnx/quartznet_5x1.onnx --out models/quartznet_5x1_int8.onnx --method static $(MATCHED) --accept-differences --largest 2.05
