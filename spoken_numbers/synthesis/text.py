@@ -52,11 +52,13 @@ class Texts:
         return style, spoken, with_pauses(spoken, self.language, rng)
 
     def _among(self, rng: random.Random, to_learn: bool) -> tuple[Spoken, str]:
-        spoken = self._spoken(rng.choice([style for style in self.styles if style in STYLES] or STYLES), rng, to_learn)
+        usual = STYLES if self.pattern is None else ("digits", "groups")  # which say whatever a pattern matches
+        spoken = self._spoken(rng.choice([style for style in self.styles if style in STYLES] or usual), rng, to_learn)
         before, after = (other_words(self.language, rng, most=5) for _ in range(2))
-        kept = rng.choice((f"{before} {{}}", f"{before} {{}} {after}", f"{{}} {after}"))
-        text = kept.replace("{}", f"{{}}{rng.choice(('', ','))}").format(with_pauses(spoken, self.language, rng))
-        return Spoken(kept.format(spoken.words), spoken.label), text.rstrip(",")
+        before, after = rng.choice(((before, ""), (before, after), ("", after)))
+        comma = rng.choice(("", ","))
+        paused = with_pauses(spoken, self.language, rng) + (comma if after else "")
+        return Spoken(f"{before} {spoken.words} {after}".strip(), spoken.label), f"{before} {paused} {after}".strip()
 
     def _spoken(self, style: str, rng: random.Random, to_learn: bool) -> Spoken:
         number = self._number(style, rng)

@@ -58,6 +58,8 @@ def test_a_number_among_other_words_is_of_the_styles_asked_for():
     drawn = [texts.draw(random.Random(seed)) for seed in range(100)]
     assert {style for style, _, _ in drawn} == {AMONG, "cardinal"}
     assert all(int(digit_string(spoken.label)) < 1200 for _, spoken, _ in drawn)
+    coded = Texts(styles={AMONG: 1}, pattern=r"0\d{2}")
+    assert all(re.fullmatch(r"0\d{2}", coded.draw(random.Random(seed))[1].label) for seed in range(50))
 
 
 def test_length_pattern_and_limit_are_kept():
