@@ -109,6 +109,16 @@ define go_on
 python3 train_quartznet.py conf/quartznet_5x1_released_$(2).yaml
 	python3 scripts/average_models.py $(call trained,quartznet_5x1_released_$(2)) experiments/average_$(1).nemo --out experiments/average_$(2).nemo
 endef
+# From the average of slow speech to the weights in 8 bits, with the test speakers held out, or with all_ of them.
+define to_the_end
+$(call go_on,$(1)slow,$(1)slow_long)
+	$(call go_on,$(1)slow_long,$(1)gentle)
+	$(call go_on,$(1)gentle,$(1)soft)
+	python3 train_quartznet.py conf/quartznet_5x1_released_$(1)other.yaml
+	python3 scripts/average_models.py $(call trained,quartznet_5x1_released_$(1)other quartznet_5x1_released_$(1)other) experiments/average_$(1)soft.nemo --out experiments/average_$(1)other.nemo
+	$(call go_on,$(1)other,$(1)other_long)
+	python3 train_quartznet.py conf/quartznet_5x1_released_$(1)other_int8.yaml
+endef
 release-model: release-data
 	python3 train_quartznet.py conf/quartznet_5x1_released_start.yaml
 	python3 train_quartznet.py conf/quartznet_5x1_released.yaml
@@ -128,24 +138,12 @@ release-model: release-data
 	python3 train_quartznet.py conf/quartznet_5x1_released_gpu_int8.yaml
 	python3 train_quartznet.py conf/quartznet_5x1_released_slow.yaml
 	python3 scripts/average_models.py $(call trained,quartznet_5x1_released_gpu_int8 quartznet_5x1_released_slow) --out experiments/average_slow.nemo
-	$(call go_on,slow,slow_long)
-	$(call go_on,slow_long,gentle)
-	$(call go_on,gentle,soft)
-	python3 train_quartznet.py conf/quartznet_5x1_released_other.yaml
-	python3 scripts/average_models.py $(call trained,quartznet_5x1_released_other quartznet_5x1_released_other) experiments/average_soft.nemo --out experiments/average_other.nemo
-	$(call go_on,other,other_long)
-	python3 train_quartznet.py conf/quartznet_5x1_released_other_int8.yaml
+	$(call to_the_end,)
 	python3 train_quartznet.py conf/quartznet_5x1_released_all.yaml
 	python3 train_quartznet.py conf/quartznet_5x1_released_all_int8.yaml
 	python3 train_quartznet.py conf/quartznet_5x1_released_all_slow.yaml
 	python3 scripts/average_models.py $(call trained,quartznet_5x1_released_all_int8 quartznet_5x1_released_all_slow) --out experiments/average_all_slow.nemo
-	$(call go_on,all_slow,all_slow_long)
-	$(call go_on,all_slow_long,all_gentle)
-	$(call go_on,all_gentle,all_soft)
-	python3 train_quartznet.py conf/quartznet_5x1_released_all_other.yaml
-	python3 scripts/average_models.py $(call trained,quartznet_5x1_released_all_other quartznet_5x1_released_all_other) experiments/average_all_soft.nemo --out experiments/average_all_other.nemo
-	$(call go_on,all_other,all_other_long)
-	python3 train_quartznet.py conf/quartznet_5x1_released_all_other_int8.yaml
+	$(call to_the_end,all_)
 	python3 quantization/export_onnx.py $(SHIPPED)/quartznet_5x1_released_all_other_int8.nemo --out $(SHIPPED)/onnx/quartznet_5x1.onnx
 	python3 quantization/quantize.py $(SHIPPED)/onnx/quartznet_5x1.onnx --out models/quartznet_5x1_int8.onnx --method static $(MATCHED) --accept-differences --largest 2.05
 	python3 evaluation/calibrate.py models/quartznet_5x1_int8.onnx --manifest data/synthetic/validation.json
