@@ -37,6 +37,7 @@ SECTIONS = {
     "name",
     "seed",
     "init_from",
+    "unfold_norms",
     "model",
     "trainer",
     "exp_manager",

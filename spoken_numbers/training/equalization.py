@@ -68,6 +68,42 @@ def is_folded(state: Mapping[str, torch.Tensor]) -> bool:
     return bool(means) and not untouched and not any(value.any() for value in means)
 
 
+@torch.no_grad()
+def unfold_batch_norm(model: EncDecCTCModel, batches: Iterable[tuple[torch.Tensor, torch.Tensor]]) -> None:
+    """Give batch normalisations, folded by ``fold_batch_norm``, statistics again, function unchanged in evaluation.
+
+    A training then has what they do for it: steps that may be longer, and weights whose scale does not matter.
+
+    Args:
+        batches: features (batch, n_mels, frames) and their lengths, to measure the statistics on.
+    """
+    sums: dict[nn.Module, torch.Tensor] = {}
+
+    def note(norm: nn.Module, inputs: tuple[torch.Tensor]) -> None:
+        value = inputs[0].double()
+        counted = torch.stack([torch.ones_like(value), value, value.square()]).sum(dim=(1, 3))
+        sums[norm] = sums.get(norm, torch.zeros(())) + counted
+
+    norms = [norm for block in blocks_of(model) for _, norm in _normalised(block)]
+    hooks = [norm.register_forward_pre_hook(note) for norm in norms]
+    try:
+        for features, lengths in batches:
+            model.encoder(audio_signal=features, length=lengths)
+    finally:
+        for hook in hooks:
+            hook.remove()
+    for norm in norms:
+        count, total, squares = sums[norm]
+        mean = total / count
+        variance = squares / count - mean.square()
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        norm.bias.add_(mean)
+        norm.weight.copy_(torch.sqrt(variance + norm.eps))
+        norm.running_mean.copy_(mean)
+        norm.running_var.copy_(variance)
+
+
 def freeze_norms(model: EncDecCTCModel) -> None:
     """Keep batch normalisations, folded by then, as they are but for their biases.
 

@@ -4,6 +4,7 @@ import importlib.metadata
 import json
 import subprocess
 import sys
+from collections.abc import Iterator
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from spoken_numbers.training.checkpoints import (
     newest_usable,
 )
 from spoken_numbers.training.command import leaves
-from spoken_numbers.training.equalization import equalize, freeze_norms, is_equalizable, is_folded
+from spoken_numbers.training.equalization import equalize, freeze_norms, is_equalizable, is_folded, unfold_batch_norm
 from spoken_numbers.training.int8_simulation import settle_weights
 from spoken_numbers.training.int8_weights import load_int8_weights
 from spoken_numbers.training.interruption import Interruption
@@ -107,7 +108,10 @@ def _model(cfg: DictConfig, trainer: Trainer, resume: Path | None) -> SpokenNumb
     if start is not None and resume is None:
         (load_int8_weights if from_int8 else load_weights)(model, start)
         if is_folded(model.state_dict()):
-            freeze_norms(model)
+            if cfg.unfold_norms:
+                unfold_batch_norm(model, _features(model, cfg))
+            else:
+                freeze_norms(model)
     if cfg.quantization is not None:
         if resume is None and not from_int8:  # whose channels are equalised
             _equalize(model, cfg)
@@ -118,14 +122,22 @@ def _model(cfg: DictConfig, trainer: Trainer, resume: Path | None) -> SpokenNumb
 def _equalize(model: SpokenNumberModel, cfg: DictConfig) -> None:
     if not is_equalizable(model):
         raise ConfigError("only plain QuartzNets train in 8 bits", where="quantization", todo="use quantization=none")
+    equalize(model, _features(model, cfg, cfg.quantization.utterances))
+
+
+def _features(
+    model: SpokenNumberModel, cfg: DictConfig, utterances: int = 256
+) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
+    """Batches of features and lengths of the training manifests, the model in evaluation while they are gone through."""
     manifests = list(dict.fromkeys(manifest_paths(cfg.model.train_ds)))
     if cfg.model.train_ds.is_tarred:  # shuffled, so the first are as good as any
-        waveforms = first_utterances(cfg.model.train_ds, -(-cfg.quantization.utterances // len(manifests)))
+        waveforms = first_utterances(cfg.model.train_ds, -(-utterances // len(manifests)))
     else:
-        waveforms = list(spread(manifests, cfg.quantization.utterances, cfg.frontend.sample_rate))
+        waveforms = list(spread(manifests, utterances, cfg.frontend.sample_rate))
     model.eval()
-    batches = (features_of_batch(model, waveforms[start : start + 16]) for start in range(0, len(waveforms), 16))
-    equalize(model, ((torch.from_numpy(features), torch.from_numpy(lengths)) for features, lengths in batches))
+    for start in range(0, len(waveforms), 16):
+        features, lengths = features_of_batch(model, waveforms[start : start + 16])
+        yield torch.from_numpy(features), torch.from_numpy(lengths)
     model.train()
 
 
