@@ -108,7 +108,7 @@ def _model(cfg: DictConfig, trainer: Trainer, resume: Path | None) -> SpokenNumb
     if start is not None and resume is None:
         (load_int8_weights if from_int8 else load_weights)(model, start)
         if is_folded(model.state_dict()):
-            if cfg.unfold_norms:
+            if cfg.unfold_norms and cfg.quantization is None:  # 8 bits would fold them again
                 unfold_batch_norm(model, _features(model, cfg))
             else:
                 freeze_norms(model)
