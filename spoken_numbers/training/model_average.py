@@ -7,7 +7,7 @@ import torch
 from omegaconf import OmegaConf, open_dict
 
 from spoken_numbers.files import written_whole
-from spoken_numbers.training.equalization import is_folded
+from spoken_numbers.training.equalization import fold_batch_norm, is_folded
 from spoken_numbers.training.load import ModelError, load_model
 
 
@@ -16,11 +16,11 @@ def average_models(paths: Sequence[Path], out: Path) -> None:
     """Write a ``.nemo`` file with the mean of the models' weights and statistics.
 
     Of use for models whose trainings began with the same weights, most of all for one and what it began with, which
-    keeps more of what that knew of other speakers (Wortsman et al. 2022, arXiv:2109.01903).
+    keeps more of what that knew of other speakers (Wortsman et al. 2022, arXiv:2109.01903). Where some have their batch
+    normalisations folded for 8 bits, those of the others are folded, too.
 
     Raises:
-        ModelError: a file that cannot be used, or models of different sizes, labels or features, or of which some alone
-            have their batch normalisations folded.
+        ModelError: a file that cannot be used, or models of different sizes, labels or features.
     """
     first, *others = models = [load_model(path) for path in paths]
     states = [model.state_dict() for model in models]
@@ -30,9 +30,10 @@ def average_models(paths: Sequence[Path], out: Path) -> None:
         if not same or model.cfg.preprocessor != first.cfg.preprocessor:
             todo = "average models of one size, frontend and vocabulary"
             raise ModelError(f"not of the kind of {paths[0]}", where=str(path), todo=todo)
-        if is_folded(state) != is_folded(states[0]):
-            todo = "average it with models that began with its weights"
-            raise ModelError(f"folded for 8 bits, or {paths[0]} is", where=str(path), todo=todo)
+    folded = [is_folded(state) for state in states]
+    for model, done in zip(models, folded, strict=True):
+        if any(folded) and not done:
+            fold_batch_norm(model)  # in place, so in the state, too
     mean = {
         name: torch.stack([state[name] for state in states]).mean(dim=0) if value.is_floating_point() else value
         for name, value in states[0].items()

@@ -116,6 +116,10 @@ def _model(cfg: DictConfig, trainer: Trainer, resume: Path | None) -> SpokenNumb
         if resume is None and not from_int8:  # whose channels are equalised
             _equalize(model, cfg)
         model.train_in_int8(cfg.quantization.features, cfg.quantization.consistency)
+    if resume is None and cfg.model.train_ds.micro_batches > 1 and not is_folded(model.state_dict()):
+        todo = "leave it at 1, or go on from a model that was folded for 8 bits"
+        told = "a batch normalisation would learn by the statistics of parts of one length"
+        raise ConfigError(told, where="model.train_ds.micro_batches", todo=todo)
     return model
 
 
@@ -128,7 +132,7 @@ def _equalize(model: SpokenNumberModel, cfg: DictConfig) -> None:
 def _features(
     model: SpokenNumberModel, cfg: DictConfig, utterances: int = 256
 ) -> Iterator[tuple[torch.Tensor, torch.Tensor]]:
-    """Batches of features and lengths of the training manifests, the model in evaluation while they are gone through."""
+    """Batches of features and lengths of training utterances; the model evaluates while they are gone through."""
     manifests = list(dict.fromkeys(manifest_paths(cfg.model.train_ds)))
     if cfg.model.train_ds.is_tarred:  # shuffled, so the first are as good as any
         waveforms = first_utterances(cfg.model.train_ds, -(-utterances // len(manifests)))

@@ -71,3 +71,11 @@ def test_a_training_goes_on_with_normalisations_or_without(trained, corpus, tmp_
         done = run_warm(*arguments(corpus, tmp_path, *start, "trainer.max_steps=3", f"name={name}"))
         assert done.returncode == 0, done.stderr
         assert is_folded(load_model(tmp_path / name / f"{name}.nemo").state_dict()) is not unfold
+
+
+def test_normalisations_in_training_see_no_parts_of_one_length(corpus, tmp_path):
+    done = run_warm(*arguments(corpus, tmp_path, "model.train_ds.micro_batches=2", "trainer.max_steps=3", "name=parts"))
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: a batch normalisation would learn by the statistics of parts of one length")
+    assert done.stderr.count("\n") == 1
+    assert not list((tmp_path / "parts").rglob("*.ckpt"))
