@@ -104,20 +104,19 @@ WIDE := quartznet_5x1_released_wide quartznet_5x1_released_wide_1
 UNCUT := quartznet_5x1_released_uncut quartznet_5x1_released_uncut_1
 SHIPPED := experiments/quartznet_5x1_released_all_norms_int8
 trained = $(foreach name,$(1),experiments/$(name)/$(name).nemo)
-# Trains from the average $(1), and averages what comes of it with that to $(2), which has the training's config.
+# Trains from the average $(1), and averages what comes of it, if $(3) as two parts, with that to $(2), which has the training's config.
 define go_on
 python3 train_quartznet.py conf/quartznet_5x1_released_$(2).yaml
-	python3 scripts/average_models.py $(call trained,quartznet_5x1_released_$(2)) experiments/average_$(1).nemo --out experiments/average_$(2).nemo
+	python3 scripts/average_models.py $(call trained,quartznet_5x1_released_$(2) $(if $(3),quartznet_5x1_released_$(2))) experiments/average_$(1).nemo --out experiments/average_$(2).nemo
 endef
 # From the average of slow speech to the weights in 8 bits, with the test speakers held out, or with all_ of them.
 define to_the_end
 $(call go_on,$(1)slow,$(1)slow_long)
 	$(call go_on,$(1)slow_long,$(1)gentle)
 	$(call go_on,$(1)gentle,$(1)soft)
-	python3 train_quartznet.py conf/quartznet_5x1_released_$(1)other.yaml
-	python3 scripts/average_models.py $(call trained,quartznet_5x1_released_$(1)other quartznet_5x1_released_$(1)other) experiments/average_$(1)soft.nemo --out experiments/average_$(1)other.nemo
+	$(call go_on,$(1)soft,$(1)other,twice)
 	$(call go_on,$(1)other,$(1)other_long)
-	python3 train_quartznet.py conf/quartznet_5x1_released_$(1)norms.yaml
+	$(call go_on,$(1)other_long,$(1)norms,twice)
 	python3 train_quartznet.py conf/quartznet_5x1_released_$(1)norms_int8.yaml
 endef
 release-model: release-data
