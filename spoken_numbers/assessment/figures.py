@@ -106,13 +106,21 @@ def coverage(readings: Sequence[Reading]) -> list[dict[str, float]]:
     ]
 
 
-def false_acceptance(readings: Iterable[Reading]) -> dict[str, Any]:
-    """Of utterances that hold no number (empty reference): how many got one."""
+def false_acceptance(readings: Sequence[Reading]) -> dict[str, Any]:
+    """Of utterances that hold no number (empty reference): how many got one.
+
+    And how many still do when what is below a confidence, ``reject_below``, is rejected: the highest that rejects no more
+    than 1 % of the utterances that hold one.
+    """
     empty = [reading for reading in readings if not digit_string(reading.reference)]
+    numbers = sorted(reading.decoded.confidence for reading in readings if digit_string(reading.reference))
+    floor = numbers[len(numbers) // 100] if numbers else 0.0
+    sure = sum(bool(reading.decoded.digits) and reading.decoded.confidence >= floor for reading in empty)
     accepted = [float(bool(reading.decoded.digits)) for reading in empty]
     spread = interval(accepted, [1.0] * len(empty), [reading.utterance.speaker for reading in empty])
     rate = sum(accepted) / len(empty) if empty else None
-    return {"strings": len(empty), "accepted": int(sum(accepted)), "rate": rate, "rate_95": spread}
+    rejecting = {"reject_below": floor, "accepted_when_rejecting": sure}
+    return {"strings": len(empty), "accepted": int(sum(accepted)), "rate": rate, "rate_95": spread, **rejecting}
 
 
 def speed(evaluation: Evaluation) -> dict[str, Any]:

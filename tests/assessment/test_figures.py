@@ -72,6 +72,15 @@ def test_a_number_where_none_was_said_is_a_false_acceptance(tmp_path):
     assert (result["strings"], result["accepted"], result["rate"]) == (3, 1, pytest.approx(1 / 3))
 
 
+def test_rejecting_one_number_in_a_hundred_rejects_what_is_no_surer(tmp_path):
+    source = corpus(tmp_path, ["", "", "", *["5"] * 100])
+    unsure, next_to_it = 0.2, 0.4
+    confidences = [0.3, 0.4, 0.9, unsure, next_to_it, *[0.95] * 98]
+    readings = evaluate_reader(says(["7", "7", "", *["5"] * 100], confidences), [source]).all()
+    result = figures.false_acceptance(readings)
+    assert (result["accepted"], result["reject_below"], result["accepted_when_rejecting"]) == (2, next_to_it, 1)
+
+
 def test_groups_follow_the_fields_that_rows_carry(tmp_path):
     source = corpus(tmp_path, ["1", "22", "3"], ["ann", "ann", "bob"])
     groups = figures.groups(evaluate_reader(says(["1", "22", "4"]), [source]).all())
