@@ -109,8 +109,8 @@ def coverage(readings: Sequence[Reading]) -> list[dict[str, float]]:
 def false_acceptance(readings: Sequence[Reading]) -> dict[str, Any]:
     """Of utterances that hold no number (empty reference): how many got one.
 
-    And how many still do when what is below a confidence, ``reject_below``, is rejected: the highest that rejects no more
-    than 1 % of the utterances that hold one.
+    And how many still do when what is below a confidence, ``reject_below``, is rejected: the highest that rejects no
+    more than 1 % of the utterances that hold one.
     """
     empty = [reading for reading in readings if not digit_string(reading.reference)]
     numbers = sorted(reading.decoded.confidence for reading in readings if digit_string(reading.reference))
