@@ -7,6 +7,7 @@ import torch
 from nemo.collections.asr.models import EncDecCTCModel
 from nemo.collections.asr.parts.submodules.jasper import JasperBlock, MaskedConv1d
 from torch import nn
+from torch.utils.hooks import RemovableHandle
 
 SMALLEST = 1e-4
 """Channels that never reach more are left at their scale."""
@@ -85,13 +86,7 @@ def unfold_batch_norm(model: EncDecCTCModel, batches: Iterable[tuple[torch.Tenso
         sums[norm] = sums.get(norm, torch.zeros(())) + counted
 
     norms = [norm for block in blocks_of(model) for _, norm in _normalised(block)]
-    hooks = [norm.register_forward_pre_hook(note) for norm in norms]
-    try:
-        for features, lengths in batches:
-            model.encoder(audio_signal=features, length=lengths)
-    finally:
-        for hook in hooks:
-            hook.remove()
+    _encode(model, batches, [norm.register_forward_pre_hook(note) for norm in norms])
     for norm in norms:
         count, total, squares = sums[norm]
         mean = total / count
@@ -201,11 +196,17 @@ def _reaches(
             value = value[0]  # type: ignore[index]
         reach[layer] = torch.maximum(reach.get(layer, torch.zeros(())), value.abs().amax(dim=(0, 2)))
 
-    hooks = [layer.register_forward_hook(note) for layer in watched]
+    _encode(model, batches, [layer.register_forward_hook(note) for layer in watched])
+    return {layer: torch.where(value < SMALLEST, torch.ones(()), value) for layer, value in reach.items()}
+
+
+def _encode(
+    model: EncDecCTCModel, batches: Iterable[tuple[torch.Tensor, torch.Tensor]], hooks: Iterable[RemovableHandle]
+) -> None:
+    """Let the encoder hear the batches, for what the hooks note, which are then removed."""
     try:
         for features, lengths in batches:
             model.encoder(audio_signal=features, length=lengths)
     finally:
         for hook in hooks:
             hook.remove()
-    return {layer: torch.where(value < SMALLEST, torch.ones(()), value) for layer, value in reach.items()}
