@@ -47,7 +47,7 @@ SECTIONS = {
     "optim",
     "quantization",
 }
-QUANTIZATION_KEYS = {"features", "consistency", "utterances"}
+QUANTIZATION_KEYS = {"features", "consistency", "distil", "utterances"}
 EXPERIMENT_KEYS = {"exp_dir", "checkpoint_every_n_steps", "example_utterances", "ema_decay"}
 
 

@@ -20,6 +20,7 @@ from spoken_numbers.training.fast_convolution import speed_up_depthwise
 from spoken_numbers.training.int8_simulation import Int8Simulation, divergence
 from spoken_numbers.training.manifests import manifest_paths, names_of, repeated
 from spoken_numbers.training.relative_guard import guard
+from spoken_numbers.training.teacher import Teacher
 
 
 def encoder_stride(cfg: DictConfig) -> int:
@@ -45,7 +46,7 @@ class SpokenNumberModel(EncDecCTCModel):
         guard(self)
         self.examples: dict[str, list[tuple[str, str]]] = {}
         self._sums: dict[int, tuple[ErrorCounts, float]] = {}
-        self._int8: tuple[Int8Simulation, float] | None = None
+        self._int8: tuple[Int8Simulation, float, Teacher | None] | None = None
         if trainer is not None and trainer.strategy.root_device.type == "cpu":
             speed_up_depthwise(self.encoder)
 
@@ -131,34 +132,40 @@ class SpokenNumberModel(EncDecCTCModel):
         loss = self.loss(log_probs=log_probs, targets=targets, input_lengths=lengths, target_lengths=target_lengths)
         return loss, paths, lengths
 
-    def train_in_int8(self, feature_range: float, consistency_weight: float) -> None:
-        """From here on compute as the int8 graph does; the model must be equalised."""
-        self._int8 = Int8Simulation(self, feature_range), consistency_weight
+    def train_in_int8(self, feature_range: float, consistency_weight: float, teacher: Teacher | None = None) -> None:
+        """From here on compute as the int8 graph does; the model must be equalised.
+
+        With a teacher its log-probabilities are what is learnt, in place of the labels.
+        """
+        self._int8 = Int8Simulation(self, feature_range), consistency_weight, teacher
 
     def _training_loss(self, batch: Sequence[torch.Tensor]) -> torch.Tensor:
         return self._loss_in_int8(batch) if self._int8 is not None else self.loss_and_paths(batch)[0]
 
     def _loss_in_int8(self, batch: Sequence[torch.Tensor]) -> torch.Tensor:
-        """CTC of the rounded and of the float model, and how far they are apart, since both are to read the same."""
+        """How far the rounded and the float model are from what is to be learnt, and from one another."""
         assert self._int8 is not None
-        simulation, weight = self._int8
+        simulation, weight, teacher = self._int8
         signal, signal_lengths, targets, target_lengths = batch
         features, frames = self.preprocessor(input_signal=signal, length=signal_lengths)
         if self.spec_augmentation is not None:
             features = self.spec_augmentation(input_spec=features, length=frames)
+        taught = teacher(features, frames) if teacher is not None else None
 
         def read() -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
             encoded, lengths = self.encoder(audio_signal=features, length=frames)  # forward would mask anew
             log_probs = self.decoder(encoder_output=encoded)
+            if taught is not None:
+                return log_probs, lengths, divergence(log_probs, taught, lengths)
             ctc = self.loss(log_probs=log_probs, targets=targets, input_lengths=lengths, target_lengths=target_lengths)
             return log_probs, lengths, ctc
 
-        rounded, lengths, ctc = read()
+        rounded, lengths, loss = read()
         with simulation.off():
-            exact, _, float_ctc = read()
+            exact, _, float_loss = read()
         apart = divergence(rounded, exact, lengths)
         self.log("train/int8_divergence", apart)
-        return (ctc + float_ctc) / 2 + weight * apart
+        return (loss + float_loss) / 2 + weight * apart
 
     def _loader(self, config: DictConfig, train: bool) -> DataLoader:
         kind = ShardedDataset if config.get("is_tarred") else AugmentedDataset

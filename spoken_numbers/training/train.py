@@ -40,6 +40,7 @@ from spoken_numbers.training.model import SpokenNumberModel
 from spoken_numbers.training.progress import TrainingProgress
 from spoken_numbers.training.showcase import Showcase
 from spoken_numbers.training.step_seed import StepSeed
+from spoken_numbers.training.teacher import Teacher
 from spoken_numbers.utterances import spread
 
 
@@ -105,7 +106,8 @@ def _model(cfg: DictConfig, trainer: Trainer, resume: Path | None) -> SpokenNumb
     model = SpokenNumberModel(_model_config(cfg), trainer)
     start = Path(cfg.init_from) if cfg.init_from is not None else None
     from_int8 = start is not None and start.suffix == ".onnx"
-    if start is not None and resume is None:
+    distils = cfg.quantization is not None and cfg.quantization.distil
+    if start is not None and (resume is None or distils):
         (load_int8_weights if from_int8 else load_weights)(model, start)
         if is_folded(model.state_dict()):
             if cfg.unfold_norms and cfg.quantization is None:  # 8 bits would fold them again
@@ -113,9 +115,10 @@ def _model(cfg: DictConfig, trainer: Trainer, resume: Path | None) -> SpokenNumb
             else:
                 freeze_norms(model)
     if cfg.quantization is not None:
+        teacher = Teacher(model) if distils else None
         if resume is None and not from_int8:  # whose channels are equalised
             _equalize(model, cfg)
-        model.train_in_int8(cfg.quantization.features, cfg.quantization.consistency)
+        model.train_in_int8(cfg.quantization.features, cfg.quantization.consistency, teacher)
     if resume is None and cfg.model.train_ds.micro_batches > 1 and not is_folded(model.state_dict()):
         todo = "leave it at 1, or go on from a model that was folded for 8 bits"
         told = "a batch normalisation would learn by the statistics of parts of one length"

@@ -112,6 +112,25 @@ def test_a_model_fine_tuned_in_8_bits_becomes_an_int8_file_without_calibration(t
     assert quantize_static(network, ranges).ByteSize() < network.ByteSize()
 
 
+def test_who_learns_from_the_model_that_training_began_with_needs_no_labels_nor_forgets_it(trained, corpus, tmp_path):
+    rows = [json.loads(line) for line in (corpus / "train.json").read_text().splitlines()]
+    wrong = [{"audio_filepath": str(corpus / row["audio_filepath"]), "text": row["text"][::-1]} for row in rows]
+    (tmp_path / "wrong.json").write_text(
+        "".join(json.dumps({**row, **own}) + "\n" for row, own in zip(rows, wrong, strict=True))
+    )
+    begins = [f"init_from={trained / 'tiny.nemo'}", "quantization=int8", "quantization.utterances=16"]
+    settings = [*begins, "quantization.distil=true", "trainer.max_epochs=-1", "optim.lr=0.3"]
+    mislabelled = ["name=wrong", f"model.train_ds.manifest_filepath={tmp_path / 'wrong.json'}"]
+    for name, steps in (["name=right"], 4), (mislabelled, 2), (mislabelled, 4):
+        done = run_warm(*arguments(corpus, tmp_path, *settings, *name, f"trainer.max_steps={steps}"))
+        assert done.returncode == 0, done.stderr
+    assert "going on from" in done.stdout
+    right, other = (
+        load(next((tmp_path / name / "checkpoints").glob("last-*")))["state_dict"] for name in ("right", "wrong")
+    )
+    torch.testing.assert_close(other, right)
+
+
 @pytest.mark.slow
 def test_a_sweep_gives_each_job_a_folder_of_its_own(corpus, tmp_path):
     done = run_warm(*arguments(corpus, tmp_path, "--multirun", "trainer.max_steps=2", "name=sweep", "seed=0,1"))
