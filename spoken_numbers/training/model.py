@@ -120,6 +120,8 @@ class SpokenNumberModel(EncDecCTCModel):
         super().on_load_checkpoint(checkpoint)
         if is_folded(checkpoint["state_dict"]):
             freeze_norms(self)
+        for schedule in checkpoint.get("lr_schedulers", ()):
+            schedule.pop("max_steps", None)  # those of this run, which may be longer, stay
         sampler = getattr(self._train_dl, "sampler", None)
         loops = checkpoint.get("loops", {}).get("fit_loop")
         if loops and isinstance(sampler, LengthBatchSampler):

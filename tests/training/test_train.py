@@ -131,6 +131,18 @@ def test_who_learns_from_the_model_that_training_began_with_needs_no_labels_nor_
     torch.testing.assert_close(other, right)
 
 
+def test_with_more_steps_it_goes_on_by_the_schedule_of_all_of_them(trained, corpus, tmp_path):
+    settings = [f"init_from={trained / 'tiny.nemo'}", "trainer.max_epochs=-1", "trainer.log_every_n_steps=1"]
+    schedule = ["name=longer", "optim.lr=0.01", "optim.sched.warmup_steps=0", "optim.sched.min_lr=0.001"]
+    for steps in (2, 4):
+        done = run_warm(*arguments(corpus, tmp_path, *settings, *schedule, f"trainer.max_steps={steps}"))
+        assert done.returncode == 0, done.stderr
+    events = EventAccumulator(str(tmp_path / "longer"))
+    events.Reload()
+    rates = {event.step: event.value for event in events.Scalars("train/learning_rate")}
+    assert rates[3] == pytest.approx(0.001 + 0.009 * (1 + np.cos(np.pi * 3 / 4)) / 2)
+
+
 @pytest.mark.slow
 def test_a_sweep_gives_each_job_a_folder_of_its_own(corpus, tmp_path):
     done = run_warm(*arguments(corpus, tmp_path, "--multirun", "trainer.max_steps=2", "name=sweep", "seed=0,1"))
