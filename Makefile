@@ -117,7 +117,7 @@ $(call go_on,$(1)slow,$(1)slow_long)
 	$(call go_on,$(1)soft,$(1)other,twice)
 	$(call go_on,$(1)other,$(1)other_long)
 	$(call go_on,$(1)other_long,$(1)norms,twice)
-	$(call go_on,$(1)norms,$(1)norms_long,twice)
+	$(call go_on,$(1)norms,$(1)norms_long)
 	python3 train_quartznet.py conf/quartznet_5x1_released_$(1)norms_long_int8.yaml
 endef
 release-model: release-data
