@@ -146,7 +146,7 @@ release-model: release-data
 	python3 scripts/average_models.py $(call trained,quartznet_5x1_released_all_int8 quartznet_5x1_released_all_slow) --out experiments/average_all_slow.nemo
 	$(call to_the_end,all_)
 	python3 quantization/export_onnx.py $(SHIPPED)/quartznet_5x1_released_all_norms_long_int8.nemo --out $(SHIPPED)/onnx/quartznet_5x1.onnx
-	python3 quantization/quantize.py $(SHIPPED)/onnx/quartznet_5x1.onnx --out models/quartznet_5x1_int8.onnx --method static $(MATCHED) --accept-differences --largest 2.05
+	python3 quantization/quantize.py $(SHIPPED)/onnx/quartznet_5x1.onnx --out models/quartznet_5x1_int8.onnx --method static --calibration data/an4/train.json $(MATCHED) --accept-differences --largest 2.05
 	python3 evaluation/calibrate.py models/quartznet_5x1_int8.onnx --manifest data/synthetic/validation.json
 
 # What the recipe, shorter, reads of AN4's speakers, each read by the fold that never heard them.
