@@ -71,6 +71,14 @@ class WeightsOnly(SaveRestoreConnector):
         check_weights(Path(model_weights))
         return torch.load(model_weights, map_location=map_location, weights_only=True)
 
+    @staticmethod
+    def _unpack_nemo_file(path2file: str, out_folder: str, members: Any = None) -> str:
+        """Also without extraction filters, which Debian 12's Python 3.11.2 lacks: ``check_archive`` was here before."""
+        with SaveRestoreConnector._tar_open(path2file) as archive:
+            archive.extraction_filter = getattr(tarfile, "data_filter", None)
+            archive.extractall(out_folder, members)
+        return out_folder
+
 
 def load_plain(path: Path) -> dict[str, Any]:
     """A checkpoint's tensors, numbers and settings, on the CPU.

@@ -1,6 +1,7 @@
 """The real command, from configs to artefacts; ``test_faults`` has what may happen to it."""
 
 import json
+import tarfile
 
 import numpy as np
 import pytest
@@ -18,6 +19,8 @@ from spoken_numbers.deploy.static import quantize_static, trained_ranges
 from spoken_numbers.int8 import round_weights
 from spoken_numbers.training.checkpoints import load
 
+NEMO_RESTORES = hasattr(tarfile, "data_filter")
+
 
 def test_everything_ends_up_in_the_experiment_folder(trained):
     results = json.loads((trained / "results.json").read_text())
@@ -30,6 +33,7 @@ def test_everything_ends_up_in_the_experiment_folder(trained):
     assert not list(trained.rglob(".*"))
 
 
+@pytest.mark.skipif(not NEMO_RESTORES, reason="NeMo itself restores nothing before Python 3.11.4")
 def test_plain_nemo_restores_the_model(trained):
     model = ASRModel.restore_from(str(trained / "tiny.nemo"), map_location="cpu")
     assert type(model).__module__.startswith("nemo.")
@@ -99,7 +103,8 @@ def test_a_model_fine_tuned_in_8_bits_becomes_an_int8_file_without_calibration(t
     done = run_warm(*arguments(corpus, tmp_path, *begins, *limits))
     assert done.returncode == 0, done.stderr
     model = tmp_path / "int8" / "int8.nemo"
-    assert type(ASRModel.restore_from(str(model), map_location="cpu")).__module__.startswith("nemo.")
+    if NEMO_RESTORES:
+        assert type(ASRModel.restore_from(str(model), map_location="cpu")).__module__.startswith("nemo.")
     export(model, tmp_path / "m.onnx", [corpus / "validation.json"], "", 8)
     pair = read_pair(tmp_path / "m.onnx")
     network = prepared(pair.network)
