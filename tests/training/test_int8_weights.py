@@ -42,7 +42,9 @@ def test_it_computes_what_the_file_does(name):
         log_probabilities(model, waveforms), open_model(SHIPPED).log_probabilities(waveforms), strict=True
     ):
         assert greedy(mine, LABELS) == greedy(files, LABELS)
-        # Steps that fall to the other side move it by 1 to 3, a block whose biases are lost by 6 to 20.
+        apart = np.abs(np.exp(mine) - np.exp(files)).mean(axis=1)
+        assert np.quantile(apart, 0.9) < 1e-3  # a step may fall to the other side in some frames
+        # Such steps move log-probabilities by 1 to 3, a block whose biases are lost by 6 to 20.
         assert np.median(np.abs(mine - files)) < 4
 
 
