@@ -6,9 +6,11 @@ import onnxruntime
 import pytest
 import torch
 from commands import run_warm
+from omegaconf import open_dict
 from tiny_models import tiny_quartznet
 
 from spoken_numbers import audio, manifest
+from spoken_numbers.deploy.export import export
 from spoken_numbers.deploy.match import Attempt
 from spoken_numbers.deploy.network import prepared
 from spoken_numbers.deploy.network_graph import network_graph
@@ -18,6 +20,7 @@ from spoken_numbers.deploy.static import quantize_static, trained_ranges
 from spoken_numbers.onnx_model import OnnxModelError, open_model
 from spoken_numbers.training.equalization import equalize, is_equalizable
 from spoken_numbers.training.int8_simulation import Int8Simulation, settle_weights
+from spoken_numbers.training.int8_weights import load_int8_weights
 from spoken_numbers.training.load import features_of_batch, load_model, log_probabilities_of_batch
 
 
@@ -83,6 +86,22 @@ def test_training_simulates_what_the_int8_graph_computes(exported, waveforms):
 
     assert apart(unrounded, exact) < 1e-5
     assert apart(simulated, graph) < apart(exact, graph) / 2
+
+
+def test_a_training_goes_on_from_the_very_weights_that_a_file_was_made_of(exported, waveforms, tmp_path):
+    model = load_model(exported / "tones.nemo")
+    equalize(model, [tuple(torch.from_numpy(part) for part in features_of_batch(model, waveforms[:8]))])
+    settle_weights(model)
+    with open_dict(model.cfg):
+        model.cfg.quantization = {"features": 5.0}
+    model.save_to(str(tmp_path / "settled.nemo"))
+    export(tmp_path / "settled.nemo", tmp_path / "settled.onnx", [exported / "train.json"], "Apache-2.0", 16)
+    file = tmp_path / "settled_int8.onnx"
+    quantize(tmp_path / "settled.onnx", file, "static", [exported / "train.json"], [], False, False)
+    loaded = load_model(exported / "tones.nemo")
+    load_int8_weights(loaded, file)
+    for name, value in model.state_dict().items():
+        torch.testing.assert_close(loaded.state_dict()[name], value, rtol=1e-6, atol=1e-7, msg=name)
 
 
 def test_static_int8_computes_in_integers_and_masks_what_pads_a_batch(exported, waveforms, tmp_path):
