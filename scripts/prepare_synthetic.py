@@ -24,7 +24,7 @@ def main(
     validation_utterances: Annotated[int, typer.Option(min=0)] = 500,
     test_utterances: Annotated[int, typer.Option(min=0)] = 500,
     engines: Annotated[
-        str, typer.Option(help="for example espeak,flite; all installed but kokoro and piper by default")
+        str, typer.Option(help="for example espeak,flite; all installed but the neural ones by default")
     ] = "",
     held_out_fraction: Annotated[
         float, typer.Option(min=0, max=1, help="of each engine's voices, for test and again for validation")

@@ -138,14 +138,19 @@ def pronounced(text: str, voice: Voice) -> str | None:
 def _render(line: Line) -> FloatArray:
     russian = line.voice.accent == kokoro_russian.ACCENT
     phonemes = (kokoro_russian.pronounced if russian else pronounced)(line.text, line.voice)
+    return speak(phonemes, line.voice.name, line.prosody.rate)
+
+
+def speak(phonemes: str | None, name: str, rate: float) -> FloatArray:
+    """Phonemes in a voice or blend of two, at a tempo relative to its own → waveform at ``audio.SAMPLE_RATE``."""
     session, ids, styles = _loaded()
     tokens = [ids[phoneme] for phoneme in phonemes or ""]
     if not 0 < len(tokens) <= LONGEST:
         return NOTHING
     feeds = {
         "tokens": np.array([[0, *tokens, 0]], dtype=np.int64),
-        "style": _style(line.voice.name, styles)[len(tokens) - 1][None],
-        "speed": np.array([line.prosody.rate], dtype=np.float32),
+        "style": _style(name, styles)[len(tokens) - 1][None],
+        "speed": np.array([rate], dtype=np.float32),
     }
     return audio.resample(session.run(None, feeds)[0].ravel(), RATE, audio.SAMPLE_RATE)
 
