@@ -1,7 +1,8 @@
 """Kokoro-82M: a neural synthesiser whose voices sound like people, native and foreign to English.
 
-https://huggingface.co/hexgrad/Kokoro-82M (Apache-2.0); ``make kokoro`` fetches it. A core takes about as long to speak
-as the speech is long, so it only speaks where it is named. It obeys tempo, not pitch, and pauses at commas alone.
+https://huggingface.co/hexgrad/Kokoro-82M (Apache-2.0); ``make kokoro`` fetches it. A core takes half a second to
+a second for a second of speech, so it only speaks where it is named. It obeys tempo, not pitch, and pauses at commas
+alone.
 Phonemes: https://github.com/hexgrad/misaki/blob/main/EN_PHONES.md
 """
 
