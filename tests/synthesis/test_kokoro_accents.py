@@ -54,9 +54,10 @@ def test_sounds_give_way_to_the_accents_own(accent, words, among):
 
 def test_a_voice_keeps_to_its_habits_and_others_have_others():
     for accent in ACCENTS:
-        said = [accented(EVERY_WORD, voice) for voice in in_accent(accent)]
+        some = in_accent(accent)[::20]
+        said = [accented(EVERY_WORD, voice) for voice in some]
         assert len(set(said)) > 1, accent
-        assert said == [accented(EVERY_WORD, voice) for voice in in_accent(accent)]
+        assert said == [accented(EVERY_WORD, voice) for voice in some]
     assert len({word.rstrip(",") for word in accented("three, three, three", VOICES[5]).split()}) == 1
     assert accented("", VOICES[0]) is None
 
