@@ -3,7 +3,7 @@
 import io
 import shutil
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -107,6 +107,15 @@ def spoken_by(command: Sequence[str], text: str | None = None) -> bytes:
         return subprocess.run(command, input=stdin, capture_output=True, check=False).stdout
     except FileNotFoundError:
         raise EngineError(f"'{command[0]}' is not installed") from None
+
+
+def word_by_word(text: str, say: Callable[[str], str]) -> str | None:
+    """What ``say`` makes of each word of a line, the commas after them kept; None where there is no word."""
+    spoken = []
+    for part in text.split():
+        word = part.rstrip(",")
+        spoken.append(say(word) + part[len(word) :])
+    return " ".join(spoken) or None
 
 
 def from_wav(wav: bytes) -> FloatArray:

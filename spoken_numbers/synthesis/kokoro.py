@@ -20,7 +20,7 @@ import numpy as np
 from spoken_numbers import audio
 from spoken_numbers.audio import FloatArray
 from spoken_numbers.synthesis import kokoro_english, kokoro_russian
-from spoken_numbers.synthesis.engine import NOTHING, Line, Voice
+from spoken_numbers.synthesis.engine import NOTHING, Line, Voice, word_by_word
 
 FOLDER = Path("data/kokoro")
 MODEL, VOICES, PHONEMES = "kokoro.onnx", "voices.npz", "phonemes.json"
@@ -124,16 +124,14 @@ class Kokoro:
 
 def pronounced(text: str, voice: Voice) -> str | None:
     """Kokoro's phonemes of English words with commas; None where there are none."""
-    spoken = []
-    for part in text.split():
-        word = part.rstrip(",")
-        if word in _LEXICON:
-            variants = _LEXICON[word].split("|")[("us", "gb", "foreign").index(voice.accent)].split()
-            said = random.Random(f"{voice.name} {word}").choice(variants)
-        else:
-            said = kokoro_english.phonemes(word, voice.accent)
-        spoken.append(said + part[len(word) :])
-    return " ".join(spoken) or None
+
+    def say(word: str) -> str:
+        if word not in _LEXICON:
+            return kokoro_english.phonemes(word, voice.accent)
+        variants = _LEXICON[word].split("|")[("us", "gb", "foreign").index(voice.accent)].split()
+        return random.Random(f"{voice.name} {word}").choice(variants)
+
+    return word_by_word(text, say)
 
 
 def _render(line: Line) -> FloatArray:

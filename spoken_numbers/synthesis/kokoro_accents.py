@@ -8,10 +8,9 @@ import random
 import re
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import cache
 
 from spoken_numbers.audio import FloatArray
-from spoken_numbers.synthesis.engine import Line, Voice
+from spoken_numbers.synthesis.engine import Line, Voice, word_by_word
 from spoken_numbers.synthesis.kokoro import Kokoro, pronounced, speak
 
 _SOUNDS = {
@@ -36,10 +35,15 @@ _SOUNDS = {
     "southern": r"I(?=[vn])=aː,a ɛ(?=n)=ɪ A=æɪ,A O=ɐʊ,O",
     "spanish": r"θ=t,s,θ ð=d z=s v=b,β,v ɪ=i ʌ=a,o ɹ=ɾ,r O=o A=ei I=ai h=x,h d$=d,_ ᵊ|ə=e,a æ=a T=t",
 }
-_HABITS = {
-    name.rstrip("|"): ("gb" if "|" in name else "us", [habit.rsplit("=", 1) for habit in habits.split(" ")])
-    for name, habits in _SOUNDS.items()
-}
+
+
+def _parsed(rules: str) -> tuple[re.Pattern[str], list[list[str]]]:
+    """What an accent changes, a group for each rule, and what may stand for each."""
+    sounds, variants = zip(*(rule.rsplit("=", 1) for rule in rules.split(" ")), strict=True)
+    return re.compile("|".join(f"({sound})" for sound in sounds)), [one.replace("_", "").split(",") for one in variants]
+
+
+_ACCENTS = {name.rstrip("|"): ("gb" if "|" in name else "us", *_parsed(rules)) for name, rules in _SOUNDS.items()}
 
 
 class KokoroAccents:
@@ -58,7 +62,7 @@ class KokoroAccents:
         return [
             replace(voice, engine=self.name, name=f"{voice.name}@{accent}", accent=accent)
             for voice in own
-            for accent in sorted(_HABITS)
+            for accent in _ACCENTS
         ]
 
     def render(self, lines: Sequence[Line]) -> list[FloatArray]:
@@ -69,20 +73,8 @@ class KokoroAccents:
 
 def accented(text: str, voice: Voice) -> str | None:
     """Kokoro's phonemes of English words with commas, as the voice's accent has them; None where there are none."""
-    base, pattern, habits = _habits(voice.name)
-    plain = pronounced(text, replace(voice, accent=base))
-    if plain is None:
-        return None
-    words = [(part.rstrip(","), part) for part in plain.split()]
-    return " ".join(
-        pattern.sub(lambda found: habits[(found.lastindex or 1) - 1], word) + part[len(word) :] for word, part in words
-    )
-
-
-@cache
-def _habits(name: str) -> tuple[str, re.Pattern[str], list[str]]:
-    """The accent that a voice begins with, what it changes of that, and what it puts there."""
-    base, habits = _HABITS[name.split("@")[1]]
-    rng = random.Random(name)
-    put = [rng.choice(variants.split(",")).replace("_", "") for _, variants in habits]
-    return base, re.compile("|".join(f"({sound})" for sound, _ in habits)), put
+    base, pattern, variants = _ACCENTS[voice.accent]
+    rng = random.Random(voice.name)
+    habits = [rng.choice(one) for one in variants]
+    plain = pronounced(text, replace(voice, accent=base)) or ""
+    return word_by_word(plain, lambda word: pattern.sub(lambda found: habits[(found.lastindex or 0) - 1], word))

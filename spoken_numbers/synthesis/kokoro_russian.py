@@ -8,7 +8,7 @@ import random
 import re
 from functools import cache
 
-from spoken_numbers.synthesis.engine import Voice, spoken_by
+from spoken_numbers.synthesis.engine import Voice, spoken_by, word_by_word
 from spoken_numbers.synthesis.espeak import stressed
 
 ACCENT = "ru-foreign"
@@ -44,11 +44,7 @@ def pronounced(text: str, voice: Voice) -> str | None:
     """
     rng = random.Random(voice.name)
     habits = [rng.choice(sounds.split() or [""]) for sounds in _SOUNDS.values()]
-    spoken = []
-    for part in text.split():
-        word = part.rstrip(",")
-        spoken.append(_ANY.sub(lambda found: habits[(found.lastindex or 0) - 1], _phonemes(word)) + part[len(word) :])
-    return " ".join(spoken) or None
+    return word_by_word(text, lambda word: _ANY.sub(lambda found: habits[(found.lastindex or 0) - 1], _phonemes(word)))
 
 
 @cache
