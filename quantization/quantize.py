@@ -48,8 +48,10 @@ def main(
 
 
 def told(attempt: Attempt) -> None:
-    differing = "" if attempt.differing is None else f", {len(attempt.differing)} strings differ"
-    print(f"tried {attempt.form}: {attempt.size / 1e6:.2f} MB, {attempt.speed:.1f}x{differing}", flush=True)
+    print(f"tried {attempt.form}: {attempt.size / 1e6:.2f} MB, {attempt.speed:.1f}x", end="")
+    if attempt.differing is not None:
+        print(f", {len(attempt.differing)} strings differ, probabilities {attempt.drift:.4f} apart (rms)", end="")
+    print(flush=True)
 
 
 run(main)

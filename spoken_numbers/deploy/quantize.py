@@ -112,6 +112,7 @@ def quantize(
         "times_as_fast": round(chosen.speed, 2),
         "compared": len(checked),
         "differing": len(chosen.differing or ()),
+        "drift": round(chosen.drift, 5),
     }
     result = Pair(pair.front_end, chosen.network, replace(pair.metadata, quantization=described))
     with written_pair(result, out) as temporaries:
@@ -124,7 +125,11 @@ def _chosen(made: Sequence[Attempt], accept_differences: bool, path: Path, large
     fast = [one for one in made if one.speed >= NOT_SLOWER]
     if not fast:
         raise QuantizeError("no int8 form is faster than float32 here", where=str(path), todo="try the other --method")
-    chosen = min(fast, key=lambda one: (len(one.differing or ()), -one.speed))
+
+    def nearness(one: Attempt) -> tuple[int, float, float]:
+        return len(one.differing or ()), one.drift, -one.speed
+
+    chosen = min(fast, key=nearness)
     if not chosen.differing:
         return chosen
     if not accept_differences:
@@ -136,7 +141,7 @@ def _chosen(made: Sequence[Attempt], accept_differences: bool, path: Path, large
     if largest is not None:  # which says what a match is worth
         return chosen
     smallest = min(one.size for one in fast)  # wider types that bring no match are not worth their bytes
-    return min((one for one in fast if one.size < 1.01 * smallest), key=lambda one: len(one.differing or ()))
+    return min((one for one in fast if one.size < 1.01 * smallest), key=nearness)
 
 
 def _checked(pair: Pair, manifests: Sequence[Path]) -> list[Features]:
