@@ -34,6 +34,11 @@ class Attempt:
     drift: float
     """Root mean square of what its probabilities differ by."""
 
+    @property
+    def distance(self) -> tuple[int, float]:
+        """From the float network: the least is the nearest."""
+        return len(self.differing or ()), self.drift
+
 
 class Judge:
     """Compares int8 networks with the float network that they stand for."""
@@ -79,7 +84,7 @@ def static_attempts(
         return tried[-1][0]
 
     def best() -> _Form:
-        return min(tried, key=lambda one: (len(one[0].differing or ()), one[0].drift))[1]
+        return min(tried, key=lambda one: one[0].distance)[1]
 
     if trained_ranges is not None:
         yield attempt(_Form("trained ranges", trained_ranges))
@@ -96,7 +101,7 @@ def static_attempts(
     chosen: tuple[str, ...] = ()
     while left := [name for name in order if name not in chosen]:
         rivals = [attempt(replace(base, in_float=(*chosen, name))) for name in left[:RIVALS]]
-        first = min(rivals, key=lambda one: (len(one.differing or ()), one.drift))
+        first = min(rivals, key=lambda one: one.distance)
         chosen = (*chosen, left[rivals.index(first)])
         yield first
 

@@ -125,11 +125,7 @@ def _chosen(made: Sequence[Attempt], accept_differences: bool, path: Path, large
     fast = [one for one in made if one.speed >= NOT_SLOWER]
     if not fast:
         raise QuantizeError("no int8 form is faster than float32 here", where=str(path), todo="try the other --method")
-
-    def nearness(one: Attempt) -> tuple[int, float, float]:
-        return len(one.differing or ()), one.drift, -one.speed
-
-    chosen = min(fast, key=nearness)
+    chosen = min(fast, key=lambda one: one.distance)
     if not chosen.differing:
         return chosen
     if not accept_differences:
@@ -141,7 +137,7 @@ def _chosen(made: Sequence[Attempt], accept_differences: bool, path: Path, large
     if largest is not None:  # which says what a match is worth
         return chosen
     smallest = min(one.size for one in fast)  # wider types that bring no match are not worth their bytes
-    return min((one for one in fast if one.size < 1.01 * smallest), key=nearness)
+    return min((one for one in fast if one.size < 1.01 * smallest), key=lambda one: one.distance)
 
 
 def _checked(pair: Pair, manifests: Sequence[Path]) -> list[Features]:
