@@ -62,11 +62,14 @@ class Chain:
 
     Args:
         processes: how many processes call it; each gives its number with each call.
+        before: the step before which to keep what there is of each waveform, in ``kept``.
     """
 
-    def __init__(self, steps: Sequence[Step], processes: int = 1) -> None:
+    def __init__(self, steps: Sequence[Step], processes: int = 1, *, before: str | None = None) -> None:
         self.steps = list(steps)
         self.tally = Tally([step.name for step in steps], processes)
+        self.before = before
+        self.kept: FloatArray | None = None
 
     def __call__(
         self, waveform: FloatArray, rng: np.random.Generator, *, shortest: int = 1, process: int = 0
@@ -76,7 +79,9 @@ class Chain:
         A step that raises, or gives samples that are not finite, is left out and counted as failed; one that leaves
         fewer than ``shortest`` samples is left out and counted as too short.
         """
-        for index, (_, prob, perturbation) in enumerate(self.steps):
+        for index, (name, prob, perturbation) in enumerate(self.steps):
+            if name == self.before:
+                self.kept = waveform.copy()
             if rng.random() >= prob:
                 continue
             try:

@@ -27,14 +27,17 @@ def micro_batches(batch: Sequence[torch.Tensor], count: int) -> list[list[torch.
     Perturbations that lengthen utterances leave a batch that was sorted by duration half padding.
 
     Args:
-        batch: signals (batch, samples), their lengths, labels (batch, characters), their lengths.
+        batch: signals (batch, samples), their lengths, labels (batch, characters), their lengths; and any others of
+            the signals' shape.
     """
-    signals, samples, labels, characters = batch
+    signals, samples, labels, characters, *others = batch
     parts = samples.argsort().tensor_split(min(count, len(samples)))
-    return [
-        [signals[rows, : samples[rows].max()], samples[rows], labels[rows, : characters[rows].max()], characters[rows]]
-        for rows in parts
-    ]
+    cut = []
+    for rows in parts:
+        longest = samples[rows].max()
+        of_labels = labels[rows, : characters[rows].max()], characters[rows]
+        cut.append([signals[rows, :longest], samples[rows], *of_labels, *(other[rows, :longest] for other in others)])
+    return cut
 
 
 class LengthBatchSampler(Sampler[list[Drawn]]):

@@ -32,7 +32,7 @@ LOADER_KEYS = {
     "augmentor",
     "seed",
 }
-TRAINING_KEYS = {"repeat", "micro_batches", "is_tarred", "tarred_audio_filepaths"}
+TRAINING_KEYS = {"repeat", "micro_batches", "taught_before", "is_tarred", "tarred_audio_filepaths"}
 SECTIONS = {
     "name",
     "seed",

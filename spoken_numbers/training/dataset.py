@@ -89,7 +89,7 @@ class AugmentedDataset(AudioToCharDataset):
 
     def __init__(self, config: DictConfig, frame_stride: float) -> None:
         processes = config.num_workers + 1
-        chain = chain_of(config.get("augmentor") or {}, processes)
+        chain = chain_of(config.get("augmentor") or {}, processes, before=config.get("taught_before"))
         self.unreadable = Tally(["recordings"], processes)
         self.augmentor = SeededAugmentor(chain)
         super().__init__(
@@ -146,7 +146,21 @@ class AugmentedDataset(AudioToCharDataset):
 
     def _process_sample(self, drawn: Drawn) -> tuple[torch.Tensor, ...]:
         self._start(drawn)
-        return super()._process_sample(drawn.row)
+        return self._with_kept(super()._process_sample(drawn.row))
+
+    def _with_kept(self, sample: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        """And the waveform as it was before the chain's step ``taught_before``, as long as it is after the last."""
+        kept = self.augmentor.chain.kept
+        if kept is None:
+            return sample
+        before, samples = torch.from_numpy(kept), len(sample[0])
+        return *sample, torch.nn.functional.pad(before, (0, samples - len(before)))  # a codec may have cut or added
+
+    def collate(self, batch: list[tuple[torch.Tensor, ...]]) -> tuple[torch.Tensor, ...]:
+        """NeMo's four tensors of a batch; with ``taught_before`` the waveforms (batch, samples) as they were before it."""
+        collated: tuple[torch.Tensor, ...] = self.collate_fn([sample[:4] for sample in batch])
+        before = [one for sample in batch for one in sample[4:]]
+        return (*collated, torch.nn.utils.rnn.pad_sequence(before, batch_first=True)) if before else collated
 
     def _start(self, drawn: Drawn) -> None:
         row = self.manifest_processor.collection[drawn.row]
@@ -195,7 +209,7 @@ class ShardedDataset(AugmentedDataset):
         row = self.manifest_processor.collection[drawn.row]
         signal = self.featurizer.process(io.BytesIO(drawn.audio), duration=row.duration, orig_sr=row.orig_sr)
         label, symbols = self.manifest_processor.process_text_by_sample(row)
-        return signal, torch.tensor(len(signal)), torch.tensor(label).long(), torch.tensor(symbols)
+        return self._with_kept((signal, torch.tensor(len(signal)), torch.tensor(label).long(), torch.tensor(symbols)))
 
 
 def _process() -> int:

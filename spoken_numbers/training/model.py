@@ -20,7 +20,7 @@ from spoken_numbers.training.fast_convolution import speed_up_depthwise
 from spoken_numbers.training.int8_simulation import Int8Simulation, divergence
 from spoken_numbers.training.manifests import manifest_paths, names_of, repeated
 from spoken_numbers.training.relative_guard import guard
-from spoken_numbers.training.teacher import Teacher
+from spoken_numbers.training.teacher import Teacher, skewed_divergence
 
 
 def encoder_stride(cfg: DictConfig) -> int:
@@ -47,6 +47,7 @@ class SpokenNumberModel(EncDecCTCModel):
         self.examples: dict[str, list[tuple[str, str]]] = {}
         self._sums: dict[int, tuple[ErrorCounts, float]] = {}
         self._int8: tuple[Int8Simulation, float, Teacher | None] | None = None
+        self._teacher: Teacher | None = None
         if trainer is not None and trainer.strategy.root_device.type == "cpu":
             speed_up_depthwise(self.encoder)
 
@@ -141,8 +142,26 @@ class SpokenNumberModel(EncDecCTCModel):
         """
         self._int8 = Int8Simulation(self, feature_range), consistency_weight, teacher
 
+    def learn_besides(self, teacher: Teacher) -> None:
+        """From here on learn, beside the labels, what a teacher answers that hears less perturbed utterances."""
+        self._teacher = teacher
+
     def _training_loss(self, batch: Sequence[torch.Tensor]) -> torch.Tensor:
-        return self._loss_in_int8(batch) if self._int8 is not None else self.loss_and_paths(batch)[0]
+        if self._int8 is not None:
+            return self._loss_in_int8(batch)
+        return self.loss_and_paths(batch)[0] if self._teacher is None else self._loss_besides_teacher(batch)
+
+    def _loss_besides_teacher(self, batch: Sequence[torch.Tensor]) -> torch.Tensor:
+        """CTC's loss plus the divergence from the teacher."""
+        assert self._teacher is not None
+        signal, signal_lengths, targets, target_lengths, heard = batch
+        log_probs, lengths, _ = self.forward(input_signal=signal, input_signal_length=signal_lengths)
+        ctc = self.loss(log_probs=log_probs, targets=targets, input_lengths=lengths, target_lengths=target_lengths)
+        taught = self._teacher(*self.preprocessor(input_signal=heard, length=signal_lengths))
+        divergence = skewed_divergence(taught, log_probs, lengths)
+        self.log("train/ctc", ctc)
+        self.log("train/teacher_divergence", divergence)
+        return ctc + divergence
 
     def _loss_in_int8(self, batch: Sequence[torch.Tensor]) -> torch.Tensor:
         """How far the rounded and the float model are from what is to be learnt, and from one another."""
@@ -174,7 +193,7 @@ class SpokenNumberModel(EncDecCTCModel):
         dataset = kind(config, output_stride(self.cfg))
         common = {
             "dataset": dataset,
-            "collate_fn": dataset.collate_fn,
+            "collate_fn": dataset.collate,
             "num_workers": config.num_workers,
             "persistent_workers": config.num_workers > 0,
             "worker_init_fn": settle_loader,

@@ -107,8 +107,11 @@ def _model(cfg: DictConfig, trainer: Trainer, resume: Path | None) -> SpokenNumb
     start = Path(cfg.init_from) if cfg.init_from is not None else None
     from_int8 = start is not None and start.suffix == ".onnx"
     distils = cfg.quantization is not None and cfg.quantization.distil
-    if start is not None and (resume is None or distils):
+    taught = cfg.model.train_ds.taught_before is not None
+    if start is not None and (resume is None or distils or taught):
         (load_int8_weights if from_int8 else load_weights)(model, start)
+        if taught:
+            model.learn_besides(Teacher(model))
         if is_folded(model.state_dict()):
             if cfg.unfold_norms and cfg.quantization is None:  # 8 bits would fold them again
                 unfold_batch_norm(model, _features(model, cfg))
