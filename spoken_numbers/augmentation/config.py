@@ -43,16 +43,14 @@ PERTURBATIONS: dict[str, Callable[..., Perturbation]] = {
 """The names of a config; the first seven are NeMo's."""
 
 
-def chain_of(
-    augment: Mapping[str, Mapping[str, Any]], processes: int = 1, *, before: str | None = None
-) -> Chain:
+def chain_of(augment: Mapping[str, Mapping[str, Any]], processes: int = 1, *, before: str | None = None) -> Chain:
     """Build each perturbation, in the config's order.
 
     Raises:
         AugmentationError: an unknown name or key, or a value, file, package or codec that will not do.
     """
     if before is not None and before not in augment:
-        told, todo = f"no such step '{before}' in augment", f"name one of {', '.join(map(str, augment)) or 'its steps'}"
+        told, todo = f"no '{before}' in augment", f"name one of {', '.join(map(str, augment)) or 'its steps'}"
         raise AugmentationError(told, where="model.train_ds.taught_before", todo=todo)
     steps = [_step(str(name), dict(settings or {})) for name, settings in augment.items()]
     return Chain(steps, processes, before=before)

@@ -82,6 +82,12 @@ def check_config(cfg: DictConfig) -> None:
     train, validation = (
         list(dict.fromkeys(manifest_paths(ds))) for ds in (cfg.model.train_ds, cfg.model.validation_ds)
     )
+    if cfg.model.train_ds.taught_before is not None and (cfg.init_from is None or cfg.quantization is not None):
+        where, todo = (
+            "model.train_ds.taught_before",
+            "give init_from=MODEL.nemo and quantization=none, or leave it null",
+        )
+        raise ConfigError("init_from teaches, in float32", where=where, todo=todo)
     if cfg.quantization is not None and cfg.init_from is None:
         todo = "give init_from=MODEL.nemo, trained without"
         raise ConfigError("training in 8 bits begins with a trained model", where="quantization", todo=todo)
@@ -89,7 +95,8 @@ def check_config(cfg: DictConfig) -> None:
     check_before_training(
         train, validation, frame_stride=output_stride(cfg.model), sharded=_sharded(cfg.model.train_ds, train)
     )
-    prove(chain_of(cfg.augment), first_utterances(cfg.model.train_ds, 3), cfg.seed)
+    chain = chain_of(cfg.augment, before=cfg.model.train_ds.taught_before)
+    prove(chain, first_utterances(cfg.model.train_ds, 3), cfg.seed)
 
 
 def _sharded(train_ds: DictConfig, manifests: list[Path]) -> list[Path]:

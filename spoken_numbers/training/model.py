@@ -54,10 +54,14 @@ class SpokenNumberModel(EncDecCTCModel):
     def training_step(self, batch: tuple[torch.Tensor, ...], batch_idx: int) -> torch.Tensor:
         count = self.cfg.train_ds.micro_batches
         parts = micro_batches(batch, count) if count > 1 else [batch]
-        loss = torch.stack([self._training_loss(part) * (len(part[0]) / len(batch[0])) for part in parts]).sum()
-        self.log("train/loss", loss, prog_bar=True)
+        terms: dict[str, torch.Tensor] = {}
+        for part in parts:
+            for name, term in self._training_terms(part).items():
+                terms[name] = terms.get(name, 0) + term * (len(part[0]) / len(batch[0]))
+        for name, term in terms.items():
+            self.log(f"train/{name}", term, prog_bar=name == "loss")
         self.log("train/learning_rate", self._optimizer.param_groups[0]["lr"])
-        return loss
+        return terms["loss"]
 
     def validation_step(self, batch: tuple[torch.Tensor, ...], batch_idx: int, dataloader_idx: int = 0) -> None:
         loss, paths, lengths = self.loss_and_paths(batch)
@@ -146,12 +150,13 @@ class SpokenNumberModel(EncDecCTCModel):
         """From here on learn, beside the labels, what a teacher answers that hears less perturbed utterances."""
         self._teacher = teacher
 
-    def _training_loss(self, batch: Sequence[torch.Tensor]) -> torch.Tensor:
+    def _training_terms(self, batch: Sequence[torch.Tensor]) -> dict[str, torch.Tensor]:
+        """The loss, and what of it TensorBoard shows besides."""
         if self._int8 is not None:
-            return self._loss_in_int8(batch)
-        return self.loss_and_paths(batch)[0] if self._teacher is None else self._loss_besides_teacher(batch)
+            return self._terms_in_int8(batch)
+        return {"loss": self.loss_and_paths(batch)[0]} if self._teacher is None else self._terms_with_teacher(batch)
 
-    def _loss_besides_teacher(self, batch: Sequence[torch.Tensor]) -> torch.Tensor:
+    def _terms_with_teacher(self, batch: Sequence[torch.Tensor]) -> dict[str, torch.Tensor]:
         """CTC's loss plus the divergence from the teacher."""
         assert self._teacher is not None
         signal, signal_lengths, targets, target_lengths, heard = batch
@@ -159,11 +164,9 @@ class SpokenNumberModel(EncDecCTCModel):
         ctc = self.loss(log_probs=log_probs, targets=targets, input_lengths=lengths, target_lengths=target_lengths)
         taught = self._teacher(*self.preprocessor(input_signal=heard, length=signal_lengths))
         divergence = skewed_divergence(taught, log_probs, lengths)
-        self.log("train/ctc", ctc)
-        self.log("train/teacher_divergence", divergence)
-        return ctc + divergence
+        return {"loss": ctc + divergence, "teacher_divergence": divergence}
 
-    def _loss_in_int8(self, batch: Sequence[torch.Tensor]) -> torch.Tensor:
+    def _terms_in_int8(self, batch: Sequence[torch.Tensor]) -> dict[str, torch.Tensor]:
         """How far the rounded and the float model are from what is to be learnt, and from one another."""
         assert self._int8 is not None
         simulation, weight, teacher = self._int8
@@ -185,8 +188,7 @@ class SpokenNumberModel(EncDecCTCModel):
         with simulation.off():
             exact, _, float_loss = read()
         apart = divergence(rounded, exact, lengths)
-        self.log("train/int8_divergence", apart)
-        return (loss + float_loss) / 2 + weight * apart
+        return {"loss": (loss + float_loss) / 2 + weight * apart, "int8_divergence": apart}
 
     def _loader(self, config: DictConfig, train: bool) -> DataLoader:
         kind = ShardedDataset if config.get("is_tarred") else AugmentedDataset

@@ -107,6 +107,13 @@ def test_a_perturbation_that_leaves_too_little_for_the_label_is_taken_back():
     assert chain.tally.outcomes()[0][1:4] == (3, 0, 2)
 
 
+def test_what_there_was_before_a_step_is_kept_whether_or_not_that_runs():
+    chain = Chain([Step("louder", 1, louder), Step("b", 0, shorter), Step("c", 1, shorter)], before="b")
+    for length in (100, 60):
+        assert len(chain(np.ones(length, np.float32), np.random.default_rng(0))) == length // 2
+        np.testing.assert_array_equal(chain.kept, np.full(length, 2, np.float32))
+
+
 def test_probability_is_kept():
     chain = Chain([Step("louder", 0.3, louder)])
     rng = np.random.default_rng(0)

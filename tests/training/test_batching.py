@@ -68,12 +68,13 @@ def test_micro_batches_share_out_a_batch_by_length_and_pad_no_more_than_they_mus
     for row, (samples, characters) in enumerate(sizes):
         signals[row, :samples] = row + 1
         labels[row, :characters] = row % 10
-    parts = micro_batches((signals, signal_lengths, labels, label_lengths), count)
+    parts = micro_batches((signals, signal_lengths, labels, label_lengths, -signals), count)
     assert len(parts) == min(count, len(sizes))
-    longest = [int(lengths.max()) for _, lengths, _, _ in parts]
+    longest = [int(lengths.max()) for _, lengths, *_ in parts]
     assert longest == sorted(longest)
     seen = []
-    for part_signals, lengths, part_labels, characters in parts:
+    for part_signals, lengths, part_labels, characters, others in parts:
+        assert torch.equal(others, -part_signals)
         assert part_signals.shape[1] == lengths.max()
         assert part_labels.shape[1] == characters.max()
         for signal, samples, label, length in zip(part_signals, lengths, part_labels, characters, strict=True):

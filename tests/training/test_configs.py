@@ -86,6 +86,8 @@ def test_a_good_config_passes(corpus):
         ("model.train_ds.manifest_filepath=nowhere.json", "nowhere.json"),
         ("model.train_ds.repeat=[1,2]", "repeat does not fit"),
         ("model.train_ds.micro_batches=0", "model.train_ds.micro_batches"),
+        ("augment=voice init_from=a.nemo model.train_ds.taught_before=impulse", "no 'impulse' in augment"),
+        ("augment=voice model.train_ds.taught_before=formant", "init_from teaches"),
         ("model.relative_guard=-60", "give a share of the loudest energy"),
         ("augment=voice augment.speed.prob=2", "augment.speed"),
         ("+augment.sped.prob=1", "no such perturbation"),

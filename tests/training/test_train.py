@@ -136,6 +136,27 @@ def test_who_learns_from_the_model_that_training_began_with_needs_no_labels_nor_
     torch.testing.assert_close(other, right)
 
 
+def test_the_model_that_training_began_with_teaches_what_it_hears_without_the_noise(corpus, tmp_path):
+    """A folded one, which answers in training as it does when it teaches."""
+    told = {}
+    data = [f"model.{part}_ds.manifest_filepath={corpus}/{part}.json" for part in ("train", "validation")]
+    still = ["model.spec_augment=null", "frontend.dither=0", "trainer.precision=32-true", "optim.lr=0"]
+    begins = [*data, *still, f"exp_manager.exp_dir={tmp_path}", "quantization=none", "trainer.log_every_n_steps=1"]
+    taught = ["augment=none", "+augment.white_noise.prob=1", "model.train_ds.taught_before=white_noise"]
+    for name, level in (("soft", -150), ("loud", -10)):
+        levels = [f"+augment.white_noise.{end}_level={level}" for end in ("min", "max")]
+        for steps in (2, 3):  # the second time it goes on
+            settings = [*begins, *taught, *levels, f"name={name}", f"trainer.max_steps={steps}"]
+            done = run_warm("train_quartznet.py", "conf/quartznet_5x1_finetune.yaml", *settings)
+            assert done.returncode == 0, done.stderr
+        assert "going on from" in done.stdout
+        events = EventAccumulator(str(tmp_path / name))
+        events.Reload()
+        told[name] = [event.value for event in events.Scalars("train/teacher_divergence")]
+    assert len(told["loud"]) == len(told["soft"]) == 3
+    assert min(told["loud"]) > 10 * max(told["soft"])
+
+
 def test_with_more_steps_it_goes_on_by_the_schedule_of_all_of_them(trained, corpus, tmp_path):
     settings = [f"init_from={trained / 'tiny.nemo'}", "trainer.max_epochs=-1", "trainer.log_every_n_steps=1"]
     schedule = ["name=longer", "optim.lr=0.01", "optim.sched.warmup_steps=0", "optim.sched.min_lr=0.001"]
