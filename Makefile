@@ -39,6 +39,8 @@ quickstart: setup
 	python3 quantization/compare.py experiments/quickstart/quickstart.nemo $(ONNX)/quickstart.onnx $(ONNX)/quickstart_int8.onnx --manifest $(QUICK)/test.json --json $(ONNX)/comparison.json
 	@cat scripts/after_quickstart.txt
 
+WIDE_STYLES := --styles digits=0.3,groups=0.27,cardinal=0.25,other=0.1,among=0.08 --length 1-9
+TRAIN_ONLY := --validation-utterances 0 --test-utterances 0
 OTHER_WORDS := --styles other=0.6,among=0.4 --length 1-9
 KOKORO_VOICES := --held-out-fraction 0.04 --validation-voice kokoro:am_liam --validation-voice kokoro:bf_emma --test-voice kokoro:jf_alpha
 
@@ -65,6 +67,11 @@ release-data: kokoro noise-data
 	python3 scripts/prepare_synthetic.py --out data/other_words $(OTHER_WORDS) --utterances 12000 --validation-utterances 100 --test-utterances 300
 	python3 scripts/prepare_synthetic.py --engines kokoro --out data/kokoro_other $(OTHER_WORDS) --utterances 400 --validation-utterances 50 --test-utterances 50 $(KOKORO_VOICES)
 	python3 scripts/cut_digits.py data/kokoro_speech/train.json --out data/kokoro_cut --corpus kokoro_cut --strings-per-speaker 15 --numbers-per-speaker 15
+	python3 scripts/prepare_synthetic.py --out data/synthetic_more --styles digits=0.28,groups=0.24,cardinal=0.28,other=0.1,among=0.1 --length 1-9 --utterances 24000 $(TRAIN_ONLY)
+	python3 scripts/prepare_synthetic.py --out data/other_words_more --styles other=0.55,among=0.45 --length 1-9 --utterances 6000 $(TRAIN_ONLY)
+	python3 scripts/prepare_synthetic.py --engines kokoro --out data/kokoro_wide $(WIDE_STYLES) --utterances 2200 $(TRAIN_ONLY) --seed 7 $(KOKORO_VOICES)
+	python3 scripts/prepare_synthetic.py --engines kokoro-accents --out data/kokoro_accents_wide $(WIDE_STYLES) --utterances 2400 $(TRAIN_ONLY) --seed 7 --validation-voice kokoro:am_liam+am_michael --validation-voice kokoro:bf_emma+bf_isabella --test-voice kokoro:jf_alpha+jf_gongitsune
+	python3 scripts/cut_digits.py data/kokoro_wide/train.json data/kokoro_accents_wide/train.json --out data/kokoro_wide_cut --corpus kokoro_cut --strings-per-speaker 1 --numbers-per-speaker 0
 	python3 scripts/prepare_an4.py "$(SPOKEN_NUMBERS_CORPORA)/an4" --rest digits
 	python3 scripts/prepare_fsdd.py "$(SPOKEN_NUMBERS_CORPORA)/fsdd" --test-speaker lucas --strings-per-speaker 2000 --length 3-8
 	python3 scripts/cut_digits.py data/an4/train.json data/an4/train_rest.json --out data/an4_cut --corpus an4_cut --strings-per-speaker 300 --numbers-per-speaker 200
@@ -99,11 +106,11 @@ russian-data: kokoro noise-data
 	python3 scripts/prepare_synthetic.py --engines kokoro --out data/kokoro_ru $(RUSSIAN) --utterances 800 --validation-utterances 50 --test-utterances 0 $(KOKORO_VOICES)
 
 # Some hours on two cores and a quarter of one on a GPU, for quartznet_5x1_released_gpu and _all. What is shipped has learnt from all
-# speakers; quartznet_5x1_released_norms_long_int8 is the one that the held-out ones judge.
+# speakers; quartznet_5x1_released_taught_int8 is the one that the held-out ones judge.
 BEFORE := experiments/quartznet_5x1_released_int8/quartznet_5x1_released_int8.nemo
 WIDE := quartznet_5x1_released_wide quartznet_5x1_released_wide_1
 UNCUT := quartznet_5x1_released_uncut quartznet_5x1_released_uncut_1
-SHIPPED := experiments/quartznet_5x1_released_all_norms_long_int8
+SHIPPED := experiments/quartznet_5x1_released_all_taught_int8
 trained = $(foreach name,$(1),experiments/$(name)/$(name).nemo)
 # Trains from the average $(1), and averages what comes of it, if $(3) as two parts, with that to $(2), which has the training's config.
 define go_on
@@ -119,7 +126,9 @@ $(call go_on,$(1)slow,$(1)slow_long)
 	$(call go_on,$(1)other,$(1)other_long)
 	$(call go_on,$(1)other_long,$(1)norms,twice)
 	$(call go_on,$(1)norms,$(1)norms_long)
-	python3 train_quartznet.py conf/quartznet_5x1_released_$(1)norms_long_int8.yaml
+	python3 scripts/average_models.py $(foreach part,norms_long norms other_long,experiments/average_$(1)$(part).nemo) --out experiments/average_$(1)three.nemo
+	$(call go_on,$(1)three,$(1)taught,twice)
+	python3 train_quartznet.py conf/quartznet_5x1_released_$(1)taught_int8.yaml
 endef
 release-model: release-data
 	python3 train_quartznet.py conf/quartznet_5x1_released_start.yaml
@@ -146,7 +155,7 @@ release-model: release-data
 	python3 train_quartznet.py conf/quartznet_5x1_released_all_slow.yaml
 	python3 scripts/average_models.py $(call trained,quartznet_5x1_released_all_int8 quartznet_5x1_released_all_slow) --out experiments/average_all_slow.nemo
 	$(call to_the_end,all_)
-	python3 quantization/export_onnx.py $(SHIPPED)/quartznet_5x1_released_all_norms_long_int8.nemo --out $(SHIPPED)/onnx/quartznet_5x1.onnx
+	python3 quantization/export_onnx.py $(SHIPPED)/quartznet_5x1_released_all_taught_int8.nemo --out $(SHIPPED)/onnx/quartznet_5x1.onnx
 	python3 quantization/quantize.py $(SHIPPED)/onnx/quartznet_5x1.onnx --out models/quartznet_5x1_int8.onnx --method static --calibration data/an4/train.json $(MATCHED) --accept-differences --largest 2.05
 	python3 evaluation/calibrate.py models/quartznet_5x1_int8.onnx --manifest data/synthetic/validation.json
 

@@ -157,7 +157,7 @@ class AugmentedDataset(AudioToCharDataset):
         return *sample, torch.nn.functional.pad(before, (0, samples - len(before)))  # a codec may have cut or added
 
     def collate(self, batch: list[tuple[torch.Tensor, ...]]) -> tuple[torch.Tensor, ...]:
-        """NeMo's four tensors of a batch; with ``taught_before`` the waveforms (batch, samples) as they were before it."""
+        """NeMo's four tensors of a batch; with ``taught_before`` also the waveforms (batch, samples) before it."""
         collated: tuple[torch.Tensor, ...] = self.collate_fn([sample[:4] for sample in batch])
         before = [one for sample in batch for one in sample[4:]]
         return (*collated, torch.nn.utils.rnn.pad_sequence(before, batch_first=True)) if before else collated

@@ -25,10 +25,10 @@ class Teacher:
 
 
 def skewed_divergence(taught: torch.Tensor, learnt: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-    """Kullback and Leibler's divergence from a mixture of both, summed over an utterance's frames, averaged over utterances.
+    """Kullback and Leibler's divergence from a mixture of both, summed over frames, averaged over utterances.
 
-    A tenth of the mixture is what is taught: a frame's divergence is 2.3 nats at most, where a spike of CTC's that comes
-    a frame sooner or later costs tens of them (skewed after Lee 2001, "On the effectiveness of the skew divergence").
+    A tenth of the mixture is what is taught: a frame costs 2.3 nats at most, where a spike of CTC's that comes a frame
+    sooner or later costs tens of them (Lee 2001, "On the effectiveness of the skew divergence").
 
     Args:
         taught, learnt: log-probabilities (batch, frames, labels + 1).
