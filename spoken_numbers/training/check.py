@@ -83,10 +83,7 @@ def check_config(cfg: DictConfig) -> None:
         list(dict.fromkeys(manifest_paths(ds))) for ds in (cfg.model.train_ds, cfg.model.validation_ds)
     )
     if cfg.model.train_ds.taught_before is not None and (cfg.init_from is None or cfg.quantization is not None):
-        where, todo = (
-            "model.train_ds.taught_before",
-            "give init_from=MODEL.nemo and quantization=none, or leave it null",
-        )
+        where, todo = "model.train_ds.taught_before", "give init_from=MODEL.nemo and quantization=none, or null"
         raise ConfigError("init_from teaches, in float32", where=where, todo=todo)
     if cfg.quantization is not None and cfg.init_from is None:
         todo = "give init_from=MODEL.nemo, trained without"
