@@ -116,7 +116,7 @@ class AugmentedDataset(AudioToCharDataset):
 
     def _readable(self, drawn: Drawn) -> tuple[torch.Tensor, ...] | None:
         try:
-            sample = self._process_sample(drawn)
+            sample = self._with_kept(self._process_sample(drawn))
         except Exception as error:  # NeMo's readers raise whatever their libraries do
             reason = str(error).splitlines()[0] if str(error) else type(error).__name__
             told = on_one_line(f"{self.manifest_processor.collection[drawn.row].audio_file}: {reason}")
@@ -146,7 +146,7 @@ class AugmentedDataset(AudioToCharDataset):
 
     def _process_sample(self, drawn: Drawn) -> tuple[torch.Tensor, ...]:
         self._start(drawn)
-        return self._with_kept(super()._process_sample(drawn.row))
+        return super()._process_sample(drawn.row)
 
     def _with_kept(self, sample: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
         """And the waveform as it was before the chain's step ``taught_before``, as long as it is after the last."""
@@ -209,7 +209,7 @@ class ShardedDataset(AugmentedDataset):
         row = self.manifest_processor.collection[drawn.row]
         signal = self.featurizer.process(io.BytesIO(drawn.audio), duration=row.duration, orig_sr=row.orig_sr)
         label, symbols = self.manifest_processor.process_text_by_sample(row)
-        return self._with_kept((signal, torch.tensor(len(signal)), torch.tensor(label).long(), torch.tensor(symbols)))
+        return signal, torch.tensor(len(signal)), torch.tensor(label).long(), torch.tensor(symbols)
 
 
 def _process() -> int:

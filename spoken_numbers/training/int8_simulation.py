@@ -103,15 +103,3 @@ def settle_weights(model: EncDecCTCModel) -> None:
         last.bias.copy_(sum((norm.bias for norm in residual), last.bias).half())
         for norm in residual:
             norm.bias.zero_()
-
-
-def divergence(one: torch.Tensor, other: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
-    """Kullback and Leibler's divergence in both directions, averaged over an utterance's frames and over utterances.
-
-    Args:
-        one, other: log-probabilities (batch, frames, labels + 1).
-        lengths: (batch,) frames of each utterance.
-    """
-    inside = torch.arange(one.shape[1], device=one.device) < lengths[:, None]
-    both = ((one.exp() - other.exp()) * (one - other)).sum(dim=-1)
-    return (both * inside).sum() / inside.sum()

@@ -15,12 +15,13 @@ from spoken_numbers.decoding.greedy import collapse
 from spoken_numbers.labels import LABELS
 from spoken_numbers.training.batching import Drawn, LengthBatchSampler, micro_batches
 from spoken_numbers.training.dataset import AugmentedDataset, ShardedDataset, settle_loader
+from spoken_numbers.training.divergence import divergence, skewed_divergence
 from spoken_numbers.training.equalization import freeze_norms, is_folded
 from spoken_numbers.training.fast_convolution import speed_up_depthwise
-from spoken_numbers.training.int8_simulation import Int8Simulation, divergence
+from spoken_numbers.training.int8_simulation import Int8Simulation
 from spoken_numbers.training.manifests import manifest_paths, names_of, repeated
 from spoken_numbers.training.relative_guard import guard
-from spoken_numbers.training.teacher import Teacher, skewed_divergence
+from spoken_numbers.training.teacher import Teacher
 
 
 def encoder_stride(cfg: DictConfig) -> int:
@@ -36,7 +37,8 @@ def output_stride(cfg: DictConfig) -> float:
 class SpokenNumberModel(EncDecCTCModel):
     """Trains as ``EncDecCTCModel``; what it saves is one, and plain NeMo restores it.
 
-    Logs ``train/loss``, ``train/learning_rate`` and, for each validation manifest, ``loss/NAME``,
+    Logs ``train/loss`` and, with a teacher or in 8 bits, ``train/teacher_divergence`` or ``train/int8_divergence``,
+    ``train/learning_rate`` and, for each validation manifest, ``loss/NAME``,
     ``string_accuracy/NAME`` and ``digit_error_rate/NAME``; ``string_accuracy`` is their mean over manifests,
     by which the best checkpoint is chosen.
     """

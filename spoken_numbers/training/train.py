@@ -107,21 +107,22 @@ def _model(cfg: DictConfig, trainer: Trainer, resume: Path | None) -> SpokenNumb
     start = Path(cfg.init_from) if cfg.init_from is not None else None
     from_int8 = start is not None and start.suffix == ".onnx"
     distils = cfg.quantization is not None and cfg.quantization.distil
-    taught = cfg.model.train_ds.taught_before is not None
-    if start is not None and (resume is None or distils or taught):
+    teaches = distils or cfg.model.train_ds.taught_before is not None
+    teacher = None
+    if start is not None and (resume is None or teaches):
         (load_int8_weights if from_int8 else load_weights)(model, start)
-        if taught:
-            model.learn_besides(Teacher(model))
+        teacher = Teacher(model) if teaches else None
         if is_folded(model.state_dict()):
             if cfg.unfold_norms and cfg.quantization is None:  # 8 bits would fold them again
                 unfold_batch_norm(model, _features(model, cfg))
             else:
                 freeze_norms(model)
     if cfg.quantization is not None:
-        teacher = Teacher(model) if distils else None
         if resume is None and not from_int8:  # whose channels are equalised
             _equalize(model, cfg)
         model.train_in_int8(cfg.quantization.features, cfg.quantization.consistency, teacher)
+    elif teacher is not None:
+        model.learn_besides(teacher)
     if resume is None and cfg.model.train_ds.micro_batches > 1 and not is_folded(model.state_dict()):
         todo = "leave it at 1, or go on from a model that was folded for 8 bits"
         told = "a batch normalisation would learn by the statistics of parts of one length"

@@ -1,4 +1,4 @@
-"""What is learnt of a teacher's answers."""
+"""How far from what is taught."""
 
 import math
 
@@ -7,7 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spoken_numbers.training.teacher import SKEW, skewed_divergence
+from spoken_numbers.training.divergence import SKEW, skewed_divergence
 
 
 def answers(seed: int, sharpness: float = 1.0) -> torch.Tensor:
