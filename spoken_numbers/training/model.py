@@ -68,8 +68,7 @@ class SpokenNumberModel(EncDecCTCModel):
     def validation_step(self, batch: tuple[torch.Tensor, ...], batch_idx: int, dataloader_idx: int = 0) -> None:
         loss, paths, lengths = self.loss_and_paths(batch)
         _, _, targets, target_lengths = batch
-        references = [_text(row, n) for row, n in zip(targets.tolist(), target_lengths.tolist(), strict=True)]
-        hypotheses = [collapse(row[:n]) for row, n in zip(paths.tolist(), lengths.tolist(), strict=True)]
+        references, hypotheses = _labels(targets, target_lengths), _readings(paths, lengths)
         counts, total = self._sums.get(dataloader_idx, (ErrorCounts(), 0.0))
         for reference, hypothesis in zip(references, hypotheses, strict=True):
             counts += count_errors(reference, hypothesis)
@@ -149,7 +148,7 @@ class SpokenNumberModel(EncDecCTCModel):
         self._int8 = Int8Simulation(self, feature_range), consistency_weight, teacher
 
     def learn_besides(self, teacher: Teacher) -> None:
-        """From here on learn, beside the labels, what a teacher answers that hears less perturbed utterances."""
+        """From here on learn, beside the labels, what a teacher says of less perturbed utterances, if it is right."""
         self._teacher = teacher
 
     def _training_terms(self, batch: Sequence[torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -159,13 +158,15 @@ class SpokenNumberModel(EncDecCTCModel):
         return {"loss": self.loss_and_paths(batch)[0]} if self._teacher is None else self._terms_with_teacher(batch)
 
     def _terms_with_teacher(self, batch: Sequence[torch.Tensor]) -> dict[str, torch.Tensor]:
-        """CTC's loss plus the divergence from the teacher."""
+        """CTC's loss plus the divergence from the teacher, where what that reads is the label."""
         assert self._teacher is not None
         signal, signal_lengths, targets, target_lengths, heard = batch
         log_probs, lengths, _ = self.forward(input_signal=signal, input_signal_length=signal_lengths)
         ctc = self.loss(log_probs=log_probs, targets=targets, input_lengths=lengths, target_lengths=target_lengths)
         taught = self._teacher(*self.preprocessor(input_signal=heard, length=signal_lengths))
-        divergence = skewed_divergence(taught, log_probs, lengths)
+        readings, labels = _readings(taught.argmax(dim=-1), lengths), _labels(targets, target_lengths)
+        right = [reading == label for reading, label in zip(readings, labels, strict=True)]
+        divergence = skewed_divergence(taught, log_probs, lengths * torch.tensor(right, device=lengths.device))
         return {"loss": ctc + divergence, "teacher_divergence": divergence}
 
     def _terms_in_int8(self, batch: Sequence[torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -222,5 +223,12 @@ class SpokenNumberModel(EncDecCTCModel):
         return ErrorCounts(*(int(n) for n in numbers)), total
 
 
-def _text(targets: list[int], length: int) -> str:
-    return "".join(LABELS[index] for index in targets[:length])
+def _labels(targets: torch.Tensor, lengths: torch.Tensor) -> list[str]:
+    return [
+        "".join(LABELS[index] for index in row[:n]) for row, n in zip(targets.tolist(), lengths.tolist(), strict=True)
+    ]
+
+
+def _readings(paths: torch.Tensor, lengths: torch.Tensor) -> list[str]:
+    """What the best paths (batch, frames) say."""
+    return [collapse(row[:n]) for row, n in zip(paths.tolist(), lengths.tolist(), strict=True)]
