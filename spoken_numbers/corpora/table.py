@@ -93,23 +93,46 @@ def prepare(
             left_out.add("train", row.reason, row)
     if not rows:
         raise TableError("no row can be used", where=str(table), todo="see the rows named above")
+    options = {"corpus": "table", "table": table.name, "numbers": numbers_are, "language": language}
+    return make(rows, left_out, out, table.stem, options, (test_speaker, test_fraction, seed), str(table))
+
+
+def make(
+    rows: Sequence[Row],
+    left_out: LeftOut,
+    out: Path,
+    corpus: str,
+    options: dict[str, object],
+    split: tuple[Sequence[str], float, int],
+    where: str,
+) -> list[Made]:
+    """Convert the recordings of rows, stamp ``out`` with options, and write its manifests.
+
+    Args:
+        split: test speakers, fraction and seed, as ``prepare`` has them.
+        where: what to name when no recording can be used.
+
+    Raises:
+        UserError: no such test speaker, nothing can be used, or ``out`` was made with other options.
+    """
+    test_speaker, test_fraction, seed = split
     units = [row.unit for row in rows]
     held = hold_out(units, test_speaker, test_fraction, seed, group=lambda unit: str(unit.startswith(NO_SPEAKER)))
-    options = {"numbers": numbers_are, "language": language, "test_speakers": sorted(test_speaker)}
-    stamp(out, {"corpus": "table", "table": table.name, **options, "test_fraction": test_fraction, "seed": seed})
+    stamp(out, {**options, "test_speakers": sorted(test_speaker), "test_fraction": test_fraction, "seed": seed})
 
     by_split: dict[str, list[Utterance]] = {"train": [], "test": []}
     jobs = [Conversion(row.source, out / row.target) for row in rows]
-    for row, duration in zip(rows, convert(jobs, table.name), strict=True):
-        split = "test" if row.unit in held else "train"
+    for row, duration in zip(rows, convert(jobs, corpus), strict=True):
+        split_of_row = "test" if row.unit in held else "train"
         if isinstance(duration, UserError):
             error = RecordingError(f"{duration.what}: {duration.where}", where=row.where, todo=duration.todo)
-            left_out.add(split, error.reason, error)
+            left_out.add(split_of_row, error.reason, error)
             continue
+        style = "" if row.label else "other"
         path = row.target.as_posix()
-        by_split[split].append(Utterance(path, duration, row.label, row.speaker, table.stem, "", row.words))
+        by_split[split_of_row].append(Utterance(path, duration, row.label, row.speaker, corpus, style, row.words))
     if not any(by_split.values()):
-        raise TableError("no row can be used", where=str(table), todo="see the rows named above")
+        raise TableError("no row can be used", where=where, todo="see the rows named above")
     return [write_manifest(out, split, rows, left_out) for split, rows in by_split.items() if split == "train" or held]
 
 
@@ -146,7 +169,7 @@ def _row(cells: Cells, root: Path, numbers_are: NumbersAre, language: str) -> Ro
     if not os.path.isfile(source):
         raise RecordingError(f"no such recording: {source}", where=cells.where, todo="check --audio-root")
     words = " ".join(cells.text.split())
-    return Row(cells.where, source, _target(source, root), words, label, cells.speaker)
+    return Row(cells.where, source, target_of(source, root), words, label, cells.speaker)
 
 
 def number_label(text: str, numbers_are: NumbersAre, language: str) -> str:
@@ -173,7 +196,7 @@ def number_label(text: str, numbers_are: NumbersAre, language: str) -> str:
     return cardinal_label(int(figures))
 
 
-def _target(source: Path, root: Path) -> PurePosixPath:
+def target_of(source: Path, root: Path) -> PurePosixPath:
     """Beside its kind under ``wav/``; another suffix stays in the name, so that a.mp3 and a.wav are two."""
     inside = os.path.relpath(os.path.abspath(source), os.path.abspath(root))
     parts = [part for part in Path(inside).parts if part != ".."]
