@@ -63,5 +63,5 @@ def prepare(
             where=f"{corpus}, with {some_names(corpus)}",
             todo="correct --recordings",
         )
-    options: dict[str, object] = {"corpus": corpus.name, "recordings": recordings, "language": language}
+    options = {"corpus": corpus.name, "recordings": recordings, "language": language}
     return make(rows, left_out, out, corpus.name, options, (test_speaker, test_fraction, seed), str(corpus))

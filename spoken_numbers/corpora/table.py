@@ -1,7 +1,7 @@
 """A table of recordings and what they say, as CSV or TSV: one's own corpus."""
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
@@ -102,7 +102,7 @@ def make(
     left_out: LeftOut,
     out: Path,
     corpus: str,
-    options: dict[str, object],
+    options: Mapping[str, object],
     split: tuple[Sequence[str], float, int],
     where: str,
 ) -> list[Made]:
