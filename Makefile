@@ -131,11 +131,11 @@ russian-data: kokoro noise-data
 	python3 scripts/prepare_synthetic.py --engines kokoro --out data/kokoro_ru $(RUSSIAN) --utterances 800 --validation-utterances 50 --test-utterances 0 $(KOKORO_VOICES)
 
 # Some hours on two cores and a quarter of one on a GPU, for quartznet_5x1_released_gpu and _all. What is shipped has learnt from all
-# speakers; quartznet_5x1_released_taught_int8 is the one that the held-out ones judge.
+# speakers; quartznet_5x1_released_people_int8 is the one that the held-out ones judge.
 BEFORE := experiments/quartznet_5x1_released_int8/quartznet_5x1_released_int8.nemo
 WIDE := quartznet_5x1_released_wide quartznet_5x1_released_wide_1
 UNCUT := quartznet_5x1_released_uncut quartznet_5x1_released_uncut_1
-SHIPPED := experiments/quartznet_5x1_released_all_taught_int8
+SHIPPED := experiments/quartznet_5x1_released_all_people_int8
 trained = $(foreach name,$(1),experiments/$(name)/$(name).nemo)
 # Trains from the average $(1), and averages what comes of it, if $(3) as two parts, with that to $(2), which has the training's config.
 define go_on
@@ -153,7 +153,9 @@ $(call go_on,$(1)slow,$(1)slow_long)
 	$(call go_on,$(1)norms,$(1)norms_long)
 	python3 scripts/average_models.py $(foreach part,norms_long norms other_long,experiments/average_$(1)$(part).nemo) --out experiments/average_$(1)three.nemo
 	$(call go_on,$(1)three,$(1)taught,twice)
-	python3 train_quartznet.py conf/quartznet_5x1_released_$(1)taught_int8.yaml
+	$(call go_on,$(1)taught,$(1)taught_long,twice)
+	$(call go_on,$(1)taught_long,$(1)people,twice)
+	python3 train_quartznet.py conf/quartznet_5x1_released_$(1)people_int8.yaml
 endef
 release-model: release-data
 	python3 train_quartznet.py conf/quartznet_5x1_released_start.yaml
@@ -180,7 +182,7 @@ release-model: release-data
 	python3 train_quartznet.py conf/quartznet_5x1_released_all_slow.yaml
 	python3 scripts/average_models.py $(call trained,quartznet_5x1_released_all_int8 quartznet_5x1_released_all_slow) --out experiments/average_all_slow.nemo
 	$(call to_the_end,all_)
-	python3 quantization/export_onnx.py $(SHIPPED)/quartznet_5x1_released_all_taught_int8.nemo --out $(SHIPPED)/onnx/quartznet_5x1.onnx
+	python3 quantization/export_onnx.py $(SHIPPED)/quartznet_5x1_released_all_people_int8.nemo --out $(SHIPPED)/onnx/quartznet_5x1.onnx
 	python3 quantization/quantize.py $(SHIPPED)/onnx/quartznet_5x1.onnx --out models/quartznet_5x1_int8.onnx --method static --calibration data/an4/train.json $(MATCHED) --accept-differences --largest 2.05
 	python3 evaluation/calibrate.py models/quartznet_5x1_int8.onnx --manifest data/synthetic/validation.json
 
