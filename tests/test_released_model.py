@@ -41,7 +41,7 @@ def test_two_megabytes_that_say_what_they_are():
     assert metadata.licence
     assert metadata.git_revision
     assert metadata.quantization["method"] == "static"
-    assert metadata.training_config["name"] == "quartznet_5x1_released_people_int8"
+    assert metadata.training_config["name"] == "quartznet_5x1_released_all_people_int8"
 
 
 @pytest.mark.parametrize("name", ["quartznet_5x1_finetune", "quartznet_5x1_aug_ru"])
