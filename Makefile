@@ -67,7 +67,7 @@ $(DEBIAN): | setup
 	cd data/debian && { apt-get download -qq $(SPEAKING) || { apt-get update -qq && apt-get download -qq $(SPEAKING); }; }
 	for package in data/debian/*.deb; do dpkg-deb --extract $$package data/debian && rm $$package || exit; done
 
-# Words and phrases of some sixty of them in thirty languages, none a number, and Kajongg's tiles: "bamboo seven". Left out are the
+# Words and phrases of some sixty of them in more than thirty languages, none a number, and Kajongg's tiles: "bamboo seven". Left out are the
 # letter O and exclamations with an "oh" or a "one".
 people-data: $(DEBIAN)
 	python3 scripts/prepare_named.py $(DEBIAN)/tuxpaint/stamps --out data/tux_paint --recordings '(?!symbols/).*_(?P<speaker>desc|fr|ru|ro|ca|bg|es|be|el|da|nl)\.ogg' --test-speaker desc --test-speaker el || test $$? = 1
