@@ -154,7 +154,8 @@ $(call go_on,$(1)slow,$(1)slow_long)
 	python3 scripts/average_models.py $(foreach part,norms_long norms other_long,experiments/average_$(1)$(part).nemo) --out experiments/average_$(1)three.nemo
 	$(call go_on,$(1)three,$(1)taught,twice)
 	$(call go_on,$(1)taught,$(1)taught_long,twice)
-	$(call go_on,$(1)taught_long,$(1)people,twice)
+	python3 train_quartznet.py conf/quartznet_5x1_released_$(1)people.yaml
+	python3 scripts/average_models.py $(call trained,$(foreach part,1 2,quartznet_5x1_released_$(1)people)) $(foreach part,taught_long taught,experiments/average_$(1)$(part).nemo) --out experiments/average_$(1)people.nemo
 	python3 train_quartznet.py conf/quartznet_5x1_released_$(1)people_int8.yaml
 endef
 release-model: release-data
