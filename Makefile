@@ -63,9 +63,10 @@ noise-data: setup
 DEBIAN := data/debian/usr/share
 SPEAKING := csmash-data hedgewars-data kajongg klettres-data ktuberling-data qabcs-data scid-data tuxpaint-stamps-default
 $(DEBIAN): | setup
-	mkdir -p data/debian
-	cd data/debian && { apt-get download -qq $(SPEAKING) || { apt-get update -qq && apt-get download -qq $(SPEAKING); }; }
-	for package in data/debian/*.deb; do dpkg-deb --extract $$package data/debian && rm $$package || exit; done
+	mkdir -p data/debian/new
+	cd data/debian/new && { apt-get download -qq $(SPEAKING) || { apt-get update -qq && apt-get download -qq $(SPEAKING); }; }
+	for package in data/debian/new/*.deb; do dpkg-deb --extract $$package data/debian/new && rm $$package || exit; done
+	mv data/debian/new/usr data/debian
 
 # Words and phrases of some sixty of them in more than thirty languages, none a number, and Kajongg's tiles: "bamboo seven". Left out are the
 # letter O and exclamations with an "oh" or a "one".
