@@ -41,12 +41,15 @@ def test_it_computes_what_the_file_does(name):
     model = untrained()
     load_int8_weights(model, SHIPPED.with_name(f"{name}.onnx"))
     Int8Simulation(model, 5.0)
+    apart = []
     for mine, files in zip(
         log_probabilities(model, waveforms), open_model(SHIPPED).log_probabilities(waveforms), strict=True
     ):
         assert greedy(mine, LABELS) == greedy(files, LABELS)
+        apart.append(np.abs(np.exp(mine) - np.exp(files)).mean(axis=1))
         # Steps that fall to the other side move log-probabilities by 1 to 3, a block whose biases are lost by 6 to 20.
         assert np.median(np.abs(mine - files)) < 4
+    assert np.quantile(np.concatenate(apart), 0.9) < 1e-3  # a step may fall to the other side in some frames
 
 
 def test_rounded_again_its_weights_are_the_integers_of_the_file():
