@@ -56,7 +56,7 @@ def prepare(
         except LabelError as error:
             left_out.add("train", TextError.reason, TextError(error.what, where=str(path), todo=TODO))
             continue
-        rows.append(Row(str(path), path, target_of(path, corpus), number, label, found["speaker"]))
+        rows.append(Row(str(path), path, target_of(path, corpus), number, label, found["speaker"] or ""))
     if not rows:
         raise UserError(
             f"no recording matches {recordings}",
